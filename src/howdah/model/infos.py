@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of projects, repos, branches and commits: the answers of the domain, whoever asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from howdah.model.refs import Branch, Commit, Repo
+from howdah.model.states import CommitState, OriginKind
+
+__all__ = ["BranchInfo", "CommitInfo", "ProjectInfo", "RepoInfo", "Trigger"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """A project."""
+
+    name: str
+    description: str
+    created_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RepoInfo:
+    """A repo. `size_bytes` is that of the last finished commit of its branch `master`, 0 if there is none."""
+
+    repo: Repo
+    description: str
+    created_at: datetime
+    branches: tuple[Branch, ...]
+    size_bytes: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """When a branch follows another; the fields of the protocol's trigger."""
+
+    branch: str
+    all: bool = False
+    rate_limit_spec: str = ""
+    size: str = ""
+    commits: int = 0
+    cron_spec: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchInfo:
+    """A branch: its head, and the branches it depends on and that depend on it (directly, and in all)."""
+
+    branch: Branch
+    head: Commit | None
+    direct_provenance: tuple[Branch, ...]
+    provenance: tuple[Branch, ...]
+    subvenance: tuple[Branch, ...]
+    trigger: Trigger | None
+    created_at: datetime
+    updated_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """A commit. Times are None until they happen; `size_bytes` and `files` are known once it is finished."""
+
+    commit: Commit
+    branch: str
+    origin: OriginKind
+    description: str
+    parent: Commit | None
+    children: tuple[Commit, ...]
+    started_at: datetime
+    ready_at: datetime | None
+    finishing_at: datetime | None
+    finished_at: datetime | None
+    error: str
+    size_bytes: int | None
+    files: int | None
+    direct_provenance: tuple[Commit, ...]
+    direct_subvenance: tuple[Commit, ...]
+    updated_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> CommitState:
+        """How far it has come."""
+        if self.finished_at is not None:
+            return CommitState.FINISHED
+        if self.finishing_at is not None:
+            return CommitState.FINISHING
+        return CommitState.READY if self.ready_at is not None else CommitState.STARTED

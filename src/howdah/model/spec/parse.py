@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a text or a tree to an effective, checked spec: the way in for everybody."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from howdah.errors import BadRequest, ErrorKind
+from howdah.model.names import DEFAULT_PROJECT, project_name
+from howdah.model.spec.codec import decode
+from howdah.model.spec.inputs import Input, read_input
+from howdah.model.spec.rules import check, input_with_defaults, with_defaults
+from howdah.model.spec.text import documents
+from howdah.model.spec.values import PipelineSpec
+
+__all__ = ["parse_input", "parse_spec", "parse_specs"]
+
+
+def parse_spec(spec: str | bytes | Mapping[str, Any], *, project: str = DEFAULT_PROJECT) -> PipelineSpec:
+    """The effective spec of one pipeline, from JSON, YAML or a tree; `project` is used where it names none.
+
+    Raises:
+        BadRequest: BAD_SPEC or BAD_NAME; the message names the field.
+    """
+    if isinstance(spec, Mapping):
+        return _parse(spec, project)
+    found = documents(spec)
+    if len(found) != 1:
+        way_out = "give one spec" if not found else "give one at a time"
+        raise BadRequest(
+            ErrorKind.BAD_SPEC, f"pipeline spec: {len(found)} specs found where one is expected; {way_out}"
+        )
+    return _parse(found[0], project)
+
+
+def parse_specs(text: str | bytes, *, project: str = DEFAULT_PROJECT) -> tuple[PipelineSpec, ...]:
+    """The effective specs of a stream or list of documents, in order; all of them, or an error.
+
+    Raises:
+        BadRequest: BAD_SPEC or BAD_NAME; the message names the field, and which spec where there are several.
+    """
+    found = documents(text)
+    specs = []
+    for n, tree in enumerate(found, 1):
+        try:
+            specs.append(_parse(tree, project))
+        except BadRequest as error:
+            if len(found) == 1:
+                raise
+            raise BadRequest(error.kind, f"{error.message} (spec {n} of {len(found)})") from error
+    return tuple(specs)
+
+
+def parse_input(tree: Mapping[str, Any], *, project: str = DEFAULT_PROJECT, pipeline: str = "") -> Input:
+    """An input by itself, as previews of datums give it, with its defaults filled in.
+
+    Raises:
+        BadRequest: BAD_SPEC or BAD_NAME; the message names the field.
+    """
+    return input_with_defaults(read_input(tree, "input"), project_name(project), pipeline)
+
+
+def _parse(tree: object, project: str) -> PipelineSpec:
+    if isinstance(tree, Mapping):
+        tree = {key: value for key, value in tree.items() if key != "$schema"}  # editors put it there
+    spec = with_defaults(decode(PipelineSpec, tree), project)
+    check(spec)
+    return spec
