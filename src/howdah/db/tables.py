@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every table of the lake's metadata, in one place. The same schema, step by step: `db/migrations/versions`.
+
+A table's statements live in the one domain module that owns it (`pfs.*`, `pps.*`, `db.events`), not here.
+States and kinds are the integers of `howdah.model`; roots are 32-byte fileset names of `howdah.storage`.
+A change here needs a new migration; a test compares the two.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from howdah.db.columns import KEY, Json, surrogate_key
+from howdah.db.times import Moment
+
+__all__ = [
+    "branch",
+    "branch_provenance",
+    "commit",
+    "commit_change",
+    "commit_provenance",
+    "datum_result",
+    "datum_set",
+    "event",
+    "job",
+    "lease",
+    "log_chunk",
+    "metadata",
+    "pipeline",
+    "pipeline_version",
+    "project",
+    "repo",
+]
+
+# Every constraint has a name of its own, so that a later migration can drop it on any database.
+_NAMES: Final = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+# Numbers of rows that are gone are not given again: an old reference finds nothing, never a stranger.
+_NUMBERED: Final[dict[str, Any]] = {"sqlite_autoincrement": True}
+ID_LENGTH: Final = 32  # hex digits of a UUID: commit sets, leases
+
+metadata = MetaData(naming_convention=_NAMES)
+
+
+def _reference(name: str, table: str, *, cascade: bool = False, **options: Any) -> Column[int]:
+    """A column with the key of a row of `table`; with `cascade` its row goes when that row goes."""
+    options.setdefault("nullable", False)
+    return Column(name, KEY, ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None), **options)
+
+
+def _number(name: str) -> Column[int]:
+    """A count or size that starts at zero; 64 bits."""
+    return Column(name, BigInteger, nullable=False, default=0)
+
+
+def _text(name: str) -> Column[str]:
+    """A text that is empty until said otherwise."""
+    return Column(name, Text, nullable=False, default="")
+
+
+def _flag(name: str) -> Column[bool]:
+    """A yes or no that is no until said otherwise."""
+    return Column(name, Boolean, nullable=False, default=False)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A time, in UTC; nullable when it may not have come yet."""
+    return Column(name, Moment, nullable=nullable)
+
+
+def _labels() -> Column[Any]:
+    """The user's own keys and values."""
+    return Column("metadata", Json, nullable=False, default=dict)
+
+
+project = Table(
+    "project",
+    metadata,
+    surrogate_key(),
+    Column("name", String, nullable=False),
+    _text("description"),
+    _moment("created_at"),
+    _labels(),
+    UniqueConstraint("name"),
+    **_NUMBERED,
+)
+
+repo = Table(
+    "repo",
+    metadata,
+    surrogate_key(),
+    _reference("project_id", "project"),
+    Column("name", String, nullable=False),
+    Column("type", String, nullable=False),
+    _text("description"),
+    _moment("created_at"),
+    _labels(),
+    UniqueConstraint("project_id", "name", "type"),
+    **_NUMBERED,
+)
+
+branch = Table(
+    "branch",
+    metadata,
+    surrogate_key(),
+    _reference("repo_id", "repo", cascade=True),
+    Column("name", String, nullable=False),
+    _reference("head_id", "commit_", nullable=True, index=True),
+    Column("trigger", Json),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _labels(),
+    UniqueConstraint("repo_id", "name"),
+    **_NUMBERED,
+)
+
+# Direct provenance alone. `never` is the protocol's propagation_spec.never: the upstream moves without us.
+branch_provenance = Table(
+    "branch_provenance",
+    metadata,
+    _reference("branch_id", "branch", cascade=True, primary_key=True),
+    _reference("upstream_id", "branch", primary_key=True, index=True),
+    Column("position", Integer, nullable=False, default=0),
+    _flag("never"),
+)
+
+# `commit` is a word of SQL, hence the table's name.
+commit = Table(
+    "commit_",
+    metadata,
+    surrogate_key(),
+    _reference("repo_id", "repo", cascade=True),
+    Column("set_id", String(ID_LENGTH), nullable=False),
+    Column("branch_name", String, nullable=False),  # the branch it was made on; that branch may be gone
+    _reference("parent_id", "commit_", nullable=True, index=True),
+    Column("origin", Integer, nullable=False),
+    _text("description"),
+    _text("error"),
+    _moment("started_at"),
+    _moment("ready_at", nullable=True),
+    _moment("finishing_at", nullable=True),
+    _moment("finished_at", nullable=True),
+    _text("created_by"),
+    _moment("updated_at"),
+    Column("root", LargeBinary),  # the total fileset; set when finishing ends
+    Column("partial_root", LargeBinary),  # open commit: its base with every change up to partial_seq merged
+    Column("partial_seq", Integer),
+    Column("files", BigInteger),
+    Column("size_bytes", BigInteger),
+    _flag("forgotten"),
+    _labels(),
+    UniqueConstraint("repo_id", "set_id"),
+    Index(None, "repo_id", "id"),
+    Index(None, "set_id"),
+    **_NUMBERED,
+)
+
+commit_provenance = Table(
+    "commit_provenance",
+    metadata,
+    _reference("commit_id", "commit_", cascade=True, primary_key=True),
+    _reference("upstream_id", "commit_", primary_key=True, index=True),
+)
+
+commit_change = Table(
+    "commit_change",
+    metadata,
+    _reference("commit_id", "commit_", cascade=True, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("lease_id", String(ID_LENGTH), nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("owner", Text, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    Index(None, "expires_at"),
+)
+
+pipeline = Table(
+    "pipeline",
+    metadata,
+    surrogate_key(),
+    _reference("project_id", "project"),
+    Column("name", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    _text("reason"),
+    _flag("stopped"),
+    _text("salt"),
+    _moment("created_at"),
+    _moment("updated_at"),
+    Column("done_root", LargeBinary),
+    _labels(),
+    _flag("deleted"),
+    UniqueConstraint("project_id", "name"),
+    **_NUMBERED,
+)
+
+pipeline_version = Table(
+    "pipeline_version",
+    metadata,
+    _reference("pipeline_id", "pipeline", cascade=True, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("user_spec", Text, nullable=False),
+    Column("effective_spec", Text, nullable=False),
+    Column("spec_set_id", String(ID_LENGTH), nullable=False),
+    _moment("created_at"),
+    _text("created_by"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    surrogate_key(),
+    _reference("pipeline_id", "pipeline", cascade=True),
+    Column("set_id", String(ID_LENGTH), nullable=False),
+    Column("version", Integer, nullable=False),
+    _reference("output_commit_id", "commit_", index=True),
+    _reference("meta_commit_id", "commit_", nullable=True, index=True),
+    Column("state", Integer, nullable=False),
+    _text("reason"),
+    _moment("created_at"),
+    _moment("started_at", nullable=True),
+    _moment("finished_at", nullable=True),
+    Column("restart", Integer, nullable=False, default=0),
+    _number("datums_total"),
+    _number("datums_processed"),
+    _number("datums_skipped"),
+    _number("datums_failed"),
+    _number("datums_recovered"),
+    _number("download_ms"),
+    _number("process_ms"),
+    _number("upload_ms"),
+    _number("download_bytes"),
+    _number("upload_bytes"),
+    Column("plan_root", LargeBinary),
+    Column("results_root", LargeBinary),
+    Column("base_done", LargeBinary),
+    Column("detail", Json, nullable=False, default=dict),
+    UniqueConstraint("pipeline_id", "set_id"),
+    Index(None, "state"),
+    Index(None, "pipeline_id", "id"),
+    Index(None, "set_id"),
+    **_NUMBERED,
+)
+
+# Datums first … first + datum_count - 1 of the job's plan. `state`: 0 waiting, 1 claimed, 2 done.
+# `fence` grows with each claim; a result that carries an older one is refused.
+datum_set = Table(
+    "datum_set",
+    metadata,
+    surrogate_key(),
+    _reference("job_id", "job", cascade=True),
+    Column("position", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("datum_count", Integer, nullable=False),  # not "count": a row's own method has that name
+    Column("state", Integer, nullable=False, default=0),
+    _text("worker"),
+    Column("fence", Integer, nullable=False, default=0),
+    _moment("claimed_until", nullable=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Index(None, "job_id", "state", "position"),
+    **_NUMBERED,
+)
+
+# Batches as workers handed them in, until the job's results are merged.
+datum_result = Table(
+    "datum_result",
+    metadata,
+    surrogate_key(),
+    _reference("datum_set_id", "datum_set", cascade=True, index=True),
+    Column("job_id", KEY, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _moment("at"),
+    Index(None, "job_id", "id"),
+    **_NUMBERED,
+)
+
+# The latest lines are in `body`; older ones moved to the object `body_object`. Logs outlive their job.
+log_chunk = Table(
+    "log_chunk",
+    metadata,
+    surrogate_key(),
+    Column("pipeline_id", KEY, nullable=False),
+    Column("job_id", KEY, index=True),
+    _moment("first_at"),
+    _moment("last_at"),
+    Column("lines", Integer, nullable=False),
+    Column("body_object", LargeBinary),
+    Column("body", LargeBinary),
+    Index(None, "pipeline_id", "id"),
+    **_NUMBERED,
+)
+
+event = Table(
+    "event",
+    metadata,
+    surrogate_key("n"),
+    _moment("at"),
+    Column("subject", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Json, nullable=False),
+    **_NUMBERED,
+)
