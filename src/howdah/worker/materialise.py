@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A datum's inputs as files: `<folder>/<input>/<path>` for each match, and an empty `<folder>/out`.
+
+A match that is a directory brings all that is below it. Where several datums of an earlier pipeline wrote parts
+of one file, it has their parts one after another. Bytes are verified before they are written.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from howdah.errors import Damaged, ErrorKind
+from howdah.storage import rows
+from howdah.storage.cutting import BIG_FILE
+from howdah.storage.extents import Extents
+from howdah.storage.local_files import explained
+from howdah.storage.reader import Fileset, interval
+from howdah.storage.rows import Entry
+from howdah.storage.storage import Storage
+from howdah.storage.tree_get import LocalFolder, write_tree
+from howdah.worker.small_files import SmallFiles
+from howdah.worker.values import Claim, Datum, Match
+
+__all__ = ["OUT", "Materialiser", "input_fileset"]
+
+OUT: Final = "out"
+
+
+def input_fileset(storage: Storage, claim: Claim, name: str) -> Fileset:
+    """The files of a claim's input.
+
+    Raises:
+        Damaged: the claim has no input of that name.
+    """
+    found = claim.inputs.get(name)
+    if found is None:
+        text = f"job {claim.job} has a datum with an input {name!r} that it does not read; reprocess the pipeline"
+        raise Damaged(ErrorKind.OBJECT_CORRUPT, text)
+    return storage.fileset(found.root, f"input {name} of job {claim.job}")
+
+
+class Materialiser:
+    """Prepares folders of one claim's datums. For one thread."""
+
+    def __init__(self, storage: Storage, claim: Claim) -> None:
+        self._storage = storage
+        self._claim = claim
+        self._small = SmallFiles(storage)
+
+    def prepare(self, datum: Datum, folder: str) -> int:
+        """Fill an empty folder with a datum's inputs; the number of their bytes.
+
+        Raises:
+            Damaged: an input's bytes are missing or wrong; the folder has some of the files then.
+            Refused, Unavailable, BadRequest: a file cannot be written.
+        """
+        size = sum([self._prepare(match, f"{folder}/{match.name}") for match in datum.inputs])
+        with explained(folder):
+            os.mkdir(f"{folder}/{OUT}")
+        return size
+
+    def _prepare(self, match: Match, place: str) -> int:
+        fileset = input_fileset(self._storage, self._claim, match.name)
+        entries = [] if match.path.endswith("/") else fileset.find(match.path)
+        if entries:
+            return self._write_file(entries, place, f"file {match.path} of {fileset.referrer}")
+        with explained(place):
+            os.makedirs(place, exist_ok=True)
+        lower, upper = interval(match.path if match.path.endswith("/") else match.path + "/")
+        files = _whole_files(entry for batch in fileset.batches(lower, upper) for entry in rows.entries(batch))
+        return write_tree(
+            self._storage.reader, LocalFolder(place), files, lambda path: f"file /{path} of {fileset.referrer}"
+        )
+
+    def _write_file(self, entries: list[Entry], place: str, referrer: str) -> int:
+        folder, path = LocalFolder(place), entries[0].path[1:]
+        size = sum([entry.size for entry in entries])
+        if len(entries) == 1 and size < BIG_FILE:
+            return folder.write([(path, self._small.read(entries[0], referrer))])
+        extents = entries[0].extents.concat(*[entry.extents for entry in entries[1:]])
+        self._storage.reader.write_file(extents, folder.place(path), referrer)
+        return size
+
+
+def _whole_files(entries: Iterable[Entry]) -> Iterator[tuple[str, Extents]]:
+    """Path, without its first slash, and extents of each file; parts of one file are put together."""
+    path, parts = "", list[Extents]()
+    for entry in entries:
+        if entry.path != path:
+            if parts:
+                yield path[1:], parts[0].concat(*parts[1:]) if len(parts) > 1 else parts[0]
+            path, parts = entry.path, []
+        parts.append(entry.extents)
+    if parts:
+        yield path[1:], parts[0].concat(*parts[1:]) if len(parts) > 1 else parts[0]

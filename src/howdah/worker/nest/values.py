@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into a nest and what comes out: a command, its outcome, and how well it is contained."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from pathlib import Path
+
+__all__ = ["Command", "ModeName", "NestMode", "Outcome"]
+
+
+@unique
+class ModeName(StrEnum):
+    """How commands are contained."""
+
+    NAMESPACES = "namespaces"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class NestMode:
+    """How commands are contained, and why not better: `reason` is empty with namespaces."""
+
+    name: ModeName
+    reason: str = ""
+
+
+def _ignore(line: bytes) -> None:
+    """Drop a line of output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of user code, and all that it may know.
+
+    `env` is its whole environment but for `PFS`, which the nest adds. `pfs` lies in the nest's work folder. `cwd` is
+    `/` unless the pipeline says otherwise: every host has it, and an image without WORKDIR starts there too; `/pfs`
+    would tempt code to write by relative paths where a container of the same pipeline would not. `on_output` is called
+    in the thread that runs the command, with each line of stdout and stderr in their order, without its newline.
+    """
+
+    argv: tuple[str, ...]
+    pfs: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    cwd: str = "/"
+    timeout: float | None = None
+    on_output: Callable[[bytes], None] = _ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended; everything that it had started was dead by then.
+
+    `exit_code` is that of a shell: 128 + `signal` for a killed command, 127 for one not found, 126 for one that could
+    not be executed; for the last two `error` says why in one line, and it is empty otherwise. `cpu_seconds` counts the
+    command and the children that it waited for; `memory_max_bytes` is that of the largest single one of them, and
+    never below the nest's own 12 MB, which every command is for a moment.
+    """
+
+    exit_code: int
+    signal: int | None
+    timed_out: bool
+    cancelled: bool
+    seconds: float
+    cpu_seconds: float
+    memory_max_bytes: int
+    error: str

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a datum left in `/pfs/out`: its files in the order of their paths, links followed, anything odd refused.
+
+Nothing is read here; `collect` does that. User code may have taken rights from its own files and folders: they
+belong to this user, so the rights are given back.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from howdah.errors import BadRequest, ErrorKind
+from howdah.model.paths import clean
+from howdah.model.texts import one_line
+from howdah.storage.local_files import explained
+from howdah.worker.links import resolve
+from howdah.worker.materialise import OUT
+
+__all__ = ["Output", "outputs"]
+
+_KINDS: Final = {
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
+}
+
+
+class Output(NamedTuple):
+    """One file of the output: its path in the output repo, where its bytes lie below the datum's folder, its size.
+
+    `changed_ns` is when it was last changed in any way, by the clock of the file system.
+    """
+
+    path: str
+    below: str
+    size: int
+    changed_ns: int
+
+
+def outputs(folder: str) -> Iterator[Output]:
+    """All files that `<folder>/out` holds, links to files and folders below `<folder>` included.
+
+    Raises:
+        BadRequest: BAD_PATH: something that a repo cannot hold; the text names it and says why.
+        Refused, Unavailable: a folder cannot be read.
+    """
+    return _walk(folder, OUT, "", (OUT,))
+
+
+def _walk(folder: str, below: str, path: str, above: tuple[str, ...]) -> Iterator[Output]:
+    """The files of one folder, which lies at `below` and whose path in the repo is `path`.
+
+    `above` are the folders that lead here, as they lie: a link to one of them would never end.
+    """
+    found = [_seen(folder, f"{below}/{name}", name) for name in _names(f"{folder}/{below}")]
+    found.sort(key=_order)
+    for name, real, status in found:
+        file = clean(f"{path}/{name}")
+        if stat.S_ISREG(status.st_mode):
+            if not status.st_mode & stat.S_IRUSR:
+                with explained(f"{folder}/{real}"):
+                    os.chmod(f"{folder}/{real}", stat.S_IMODE(status.st_mode) | stat.S_IRUSR)
+            yield Output(file, real, status.st_size, status.st_ctime_ns)
+        elif real in above:
+            text = f"link {_shown(below, name)} leads to a folder that it is in"
+            raise BadRequest(ErrorKind.BAD_PATH, f"{text}; remove it")
+        else:
+            yield from _walk(folder, real, file, (*above, real))
+
+
+def _names(directory: str) -> list[str]:
+    with explained(directory):
+        try:
+            return os.listdir(directory)
+        except PermissionError:
+            os.chmod(directory, stat.S_IRWXU)
+            return os.listdir(directory)
+
+
+def _seen(folder: str, below: str, name: str) -> tuple[str, str, os.stat_result]:
+    """Name, place without links, and status of one entry of a folder."""
+    if not name.isprintable():
+        _check_name(below)
+    try:
+        status = os.lstat(f"{folder}/{below}")
+    except PermissionError:  # a folder that may be listed but not entered
+        os.chmod(os.path.dirname(f"{folder}/{below}"), stat.S_IRWXU)
+        status = os.lstat(f"{folder}/{below}")
+    if stat.S_ISLNK(status.st_mode):
+        below = resolve(folder, below)
+        status = os.lstat(f"{folder}/{below}")
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+    if kind is not None:
+        text = f"/pfs/{below} is {kind}, which no repo can hold; remove it before the command ends"
+        raise BadRequest(ErrorKind.BAD_PATH, text)
+    return name, below, status
+
+
+def _order(entry: tuple[str, str, os.stat_result]) -> str:
+    """A folder sorts as its name with the slash that follows in its files' paths."""
+    name, _, status = entry
+    return name + "/" if stat.S_ISDIR(status.st_mode) else name
+
+
+def _check_name(below: str) -> None:
+    try:
+        below.encode()
+    except UnicodeEncodeError as error:
+        text = f"the name of {os.fsencode('/pfs/' + below)!r} is not UTF-8; rename it"
+        raise BadRequest(ErrorKind.BAD_PATH, text) from error
+
+
+def _shown(below: str, name: str) -> str:
+    return one_line(f"/pfs/{below}/{name}")

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a worker passes around: a claim of a datum set, its datums, and what became of each.
+
+Frozen values; `link` makes claims from messages and messages from results, `todo` makes datums. `Held` alone
+changes: it is the claim while this worker believes that it has it.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from howdah.model.refs import Job
+from howdah.model.spec import PipelineSpec
+
+__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInput:
+    """One input of a job: its name below `/pfs`, and the fileset of the commit that it reads."""
+
+    name: str
+    commit_id: str
+    branch: str
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A datum set that this worker may do: files number `first` to `first + count - 1` of the fileset `todo_root`."""
+
+    set_id: int
+    fence: int
+    lifetime: float  # seconds without a renewal after which it is somebody else's
+    job: Job
+    pipeline_version: int
+    spec: PipelineSpec
+    output_commit_id: str
+    inputs: Mapping[str, ClaimInput]
+    todo_root: bytes
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one input gives to a datum: a file, or a directory with all below it (then the path ends in a slash)."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One unit of work: run the command once with these inputs."""
+
+    id: str
+    inputs: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds."""
+
+    datum_id: str
+    reason: str = ""
+    tries: int = 0
+    download_seconds: float = 0.0
+    process_seconds: float = 0.0
+    upload_seconds: float = 0.0
+    download_bytes: int = 0
+    upload_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line for the job's logs: of user code, or of the worker. `at_ns` is wall time since 1970."""
+
+    at_ns: int
+    datum_id: str
+    user: bool
+    message: str
+
+
+class Held:
+    """A claim that this worker has, until it is lost. For many threads."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._lock = threading.Lock()
+        # What is told of the loss; None once it has been.
+        self._tell: list[Callable[[], object]] | None = []
+        self._lost = threading.Event()
+
+    @property
+    def lost(self) -> bool:
+        """Whether all further work on it would be in vain."""
+        return self._lost.is_set()
+
+    def on_loss(self, tell: Callable[[], object]) -> None:
+        """Call `tell` when the claim is lost, in the thread that noticed; at once if it is lost already."""
+        with self._lock:
+            if self._tell is not None:
+                self._tell.append(tell)
+                return
+        tell()
+
+    def lose(self) -> None:
+        """Give the claim up as lost. Repeating is harmless."""
+        with self._lock:
+            tell, self._tell = self._tell, None
+            self._lost.set()
+        for each in tell or ():
+            each()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait so long, less if the claim is lost; tell whether it is."""
+        return self._lost.wait(seconds)
