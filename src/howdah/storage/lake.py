@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lake: an object store with a `lake.json` that says which lake it is and in which format its bytes are.
+
+Whoever goes to a store directly first finds the lake's id there (`open_lake`), so that no bytes go to a
+place of the same address but another content. Who may serve a lake is the server's concern, not the store's.
+"""
+
+import json
+import os
+import re
+import threading
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from howdah.errors import Damaged, ErrorKind, NotFound, Unsupported
+from howdah.kit.clock import Clock
+from howdah.kit.ids import NewId
+from howdah.storage.directory_store import DirectoryStore
+from howdah.storage.memory_store import MemoryStore
+from howdah.storage.objects import ObjectStore
+
+__all__ = ["FORMAT", "LAKE_KEY", "Lake", "create_lake", "open_lake", "open_store"]
+
+LAKE_KEY: Final = "lake.json"
+FORMAT: Final = 1
+"""The newest format that this version reads, and the one it writes. docs/format.md is about this number."""
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a drive
+
+_memory_stores: dict[str, MemoryStore] = {}  # guarded by _memory_lock
+_memory_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """Which lake a store holds: its id, 32 hex digits, and the number of its format."""
+
+    id: str
+    format: int
+
+
+def open_store(url: str) -> ObjectStore:
+    """The store at a `file://` URL, a plain path of a directory, or `memory://name`. Nothing is made or read yet.
+
+    Two calls with the same `memory://` URL give the same store.
+
+    Raises:
+        Unsupported: a scheme that this version has no store for.
+    """
+    if not _SCHEME.match(url):
+        return DirectoryStore(os.path.expanduser(url))
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return DirectoryStore(unquote(parts.path))
+    if parts.scheme == "memory":
+        name = parts.netloc + parts.path
+        with _memory_lock:
+            return _memory_stores.setdefault(name, MemoryStore(name))
+    text = f"there is no store for {url}; use a directory (/path or file:///path) or memory://name"
+    raise Unsupported(ErrorKind.UNSUPPORTED, text)
+
+
+def create_lake(store: ObjectStore, *, clock: Clock, new_id: NewId) -> Lake:
+    """The lake in `store`, which is made if there is none: of several callers at once one makes it.
+
+    Raises:
+        Unsupported, Damaged: as `open_lake`.
+    """
+    if not store.exists(LAKE_KEY):
+        content = {"lake": new_id(), "format": FORMAT, "created": clock.now().isoformat()}
+        store.create(LAKE_KEY, json.dumps(content, indent=1).encode() + b"\n")
+        store.sync()
+    return open_lake(store)
+
+
+def open_lake(store: ObjectStore) -> Lake:
+    """The lake that is in `store`.
+
+    Raises:
+        NotFound: there is none.
+        Unsupported: its format is newer than this version knows.
+        Damaged: its `lake.json` cannot be understood.
+    """
+    if not store.exists(LAKE_KEY):
+        text = f"there is no lake in {store.url}; check the address, or create one: howdah server"
+        raise NotFound(ErrorKind.LAKE_NOT_FOUND, text)
+    try:
+        content = json.loads(store.get(LAKE_KEY))
+        lake = Lake(str(content["lake"]), int(content["format"]))
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"{LAKE_KEY} in {store.url} cannot be understood; restore it from a copy of the store"
+        raise Damaged(ErrorKind.OBJECT_CORRUPT, text) from error
+    if lake.format > FORMAT:
+        text = f"lake {lake.id} in {store.url} has format {lake.format} and this howdah knows {FORMAT}; use a newer one"
+        raise Unsupported(ErrorKind.FORMAT_UNKNOWN, text)
+    return lake
