@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Close a commit: its files are fixed, and the commits that waited for it may begin.
+
+What its files are is worked out before, by whoever finishes it; here is the one place that says so in the database.
+"""
+
+from collections.abc import Collection
+
+from howdah.db.transaction import Transaction
+from howdah.errors import Conflict, ErrorKind, Unavailable
+from howdah.pfs import commit_changes, commit_rows, provenance
+from howdah.pfs.commit_rows import CommitRow
+from howdah.pfs.subjects import commit_subject
+from howdah.storage.filesets import EMPTY_ROOT
+
+__all__ = ["close_row", "good_base", "good_root", "mark_ready"]
+
+
+def close_row(
+    tx: Transaction,
+    commit_id: int,
+    root: bytes,
+    files: int,
+    size: int,
+    description: str | None = None,
+    error: str = "",
+) -> None:
+    """Finish a commit with its fileset, and mark as ready those that waited for nothing else.
+
+    `description` replaces the one of its start; None keeps it. Its changes are forgotten: `root` holds them.
+
+    Raises:
+        Refused: COMMIT_FINISHED: it was closed before.
+        Conflict: DELETED_MEANWHILE.
+    """
+    if (row := commit_rows.by_ids(tx, [commit_id]).get(commit_id)) is None:
+        raise Conflict(ErrorKind.DELETED_MEANWHILE, "the commit was deleted before it was finished; start another one")
+    if not commit_rows.close(tx, row, root, files, size, description, error):
+        raise commit_changes.already_finished(row.commit)
+    commit_changes.clear(tx, commit_id)
+    subject = commit_subject(row.commit)
+    tx.emit(subject, "finishing", {"branch": row.branch_name})
+    tx.emit(subject, "finished", {"branch": row.branch_name, "error": error})
+    mark_ready(tx, provenance.newly_ready(tx, commit_id))
+
+
+def mark_ready(tx: Transaction, commit_ids: Collection[int]) -> None:
+    """Say of commits that all that they depend on is finished."""
+    if not commit_ids:
+        return
+    commit_rows.set_ready(tx, commit_ids)
+    for row in commit_rows.by_ids(tx, commit_ids).values():
+        tx.emit(commit_subject(row.commit), "ready", {"branch": row.branch_name})
+
+
+def good_root(tx: Transaction, row: CommitRow) -> bytes:
+    """The files to read in a commit: its own, or if it has an error those of its nearest good ancestor.
+
+    Raises:
+        Unavailable: BUSY: that commit is still open.
+    """
+    return _root(tx, row.id, row)
+
+
+def good_base(tx: Transaction, row: CommitRow) -> bytes:
+    """The files that a commit starts from: those of its nearest ancestor without error; empty if it has none.
+
+    Raises:
+        Unavailable: BUSY: that ancestor is still open.
+    """
+    return EMPTY_ROOT if row.parent_id is None else _root(tx, row.parent_id, row)
+
+
+def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
+    base = commit_rows.last_good(tx, start)
+    if base is None:
+        return EMPTY_ROOT
+    if base.root is None:
+        raise Unavailable(
+            ErrorKind.BUSY,
+            f"base commit {base.commit} for commit {row.commit} unfinished; "
+            f"wait for it: howdah wait commit {base.commit}",
+        )
+    return base.root

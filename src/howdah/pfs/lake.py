@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versioned files, put together: what `pps` and the APIs are given."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from howdah.db.engine import Database
+from howdah.kit import ids
+from howdah.kit.ids import NewId
+from howdah.pfs.catalog import Catalog
+from howdah.pfs.files import Files
+from howdah.pfs.finish import Finisher
+from howdah.pfs.open_commits import OpenCommits
+from howdah.pfs.writes import Writes
+from howdah.storage.storage import Storage
+
+__all__ = ["Pfs"]
+
+
+@dataclass(frozen=True)
+class Pfs:
+    """The versioned file system of one lake. Safe for many threads."""
+
+    db: Database
+    storage: Storage
+    catalog: Catalog
+    files: Files
+    writes: Writes
+    finisher: Finisher
+
+    @classmethod
+    def open(cls, db: Database, storage: Storage, *, new_id: NewId = ids.new_id) -> Self:
+        """Put it together over an open database and store; the project `default` exists afterwards."""
+        catalog = Catalog.open(db, new_id=new_id)
+        open_commits = OpenCommits(db, storage)
+        files = Files(db, storage, open_commits)
+        writes = Writes(db, storage, catalog.works, catalog.leases, files, open_commits)
+        return cls(db, storage, catalog, files, writes, Finisher(db, storage, open_commits))
