@@ -52,6 +52,11 @@ class Database:
         self._idle: deque[Connection] = deque()
         self._closed = False
 
+    @property
+    def clock(self) -> Clock:
+        """What tells this database the time."""
+        return self._clock
+
     @classmethod
     def open(cls, url_or_path: str | Path, *, clock: Clock | None = None, busy_seconds: float = BUSY_SECONDS) -> Self:
         """Open or make the database, and bring its schema up to date.

@@ -23,6 +23,7 @@ from howdah.pfs.branch_rows import find as find_branch
 from howdah.pfs.closing import good_base, good_root
 from howdah.pfs.files import Files
 from howdah.pfs.handing_in import checked
+from howdah.pfs.held_leases import Held, HeldLeases
 from howdah.pfs.leases import Leases
 from howdah.pfs.open_commits import MERGE_EVERY, OpenCommits
 from howdah.pfs.resolve import head_of, resolve
@@ -107,6 +108,7 @@ class Writes:
         self._storage = storage
         self._works = works
         self._leases = leases
+        self._held = HeldLeases(leases, LEASE_SECONDS, db.clock)
         self._files = files
         self._open = open_commits
         self._lock = Lock()
@@ -124,17 +126,16 @@ class Writes:
             Refused: COMMIT_FINISHED: the target is a closed commit; OUTPUT_BRANCH.
             BadRequest: BAD_PATH, or PATH_COLLISION: a path would be both a file and a directory.
         """
-        started = self.start(target)
-        try:
-            base = self._storage.fileset(started.base_root, f"the target {target}")
-            with ChangeWriter(self._storage, base) as writer:
-                for operation in operations:
-                    self._do(writer, operation)
+        with self._db.read() as tx:
+            found = self._target(tx, target)
+        with self._held.hold() as lease:
+            with ChangeWriter(self._storage, self._storage.fileset(found.base, f"the target {target}")) as writer:
+                for operation in lease.during(operations):
+                    self._do(writer, operation, lease)
                 layers = writer.finish()
             fail.here("pfs.modify.stored")
-            return self._apply(target, layers, started.lease_id, description)
-        finally:
-            self._leases.release(started.lease_id)
+            lease.keep()
+            return self._apply(target, layers, lease.id, description)
 
     def start(self, target: Commitish) -> Started:
         """Take a lease for what is about to be stored for `target`. Raises as `modify`, before any byte is sent."""
@@ -159,10 +160,10 @@ class Writes:
         self._leases.release(lease_id)
         return commit
 
-    def _do(self, writer: ChangeWriter, operation: Operation) -> None:
+    def _do(self, writer: ChangeWriter, operation: Operation, lease: Held) -> None:
         if isinstance(operation, Put):
             path = _file_path(operation.path)
-            writer.put(path, operation.pieces, datum=operation.datum, append=operation.append)
+            writer.put(path, lease.during(operation.pieces), datum=operation.datum, append=operation.append)
         elif isinstance(operation, Copy):
             writer.put_entries(self._copied(operation), append=operation.append)
         elif operation.path.endswith("/"):
