@@ -4,7 +4,8 @@
 Shipped with the package, so that a store made elsewhere is proved by the same suite. Only tests import it.
 """
 
-__all__ = ["ManualClock", "ObjectStoreContract"]
+__all__ = ["ExecutionContract", "ManualClock", "ObjectStoreContract"]
 
+from howdah.testing.execution_contract import ExecutionContract
 from howdah.testing.manual_clock import ManualClock
 from howdah.testing.store_contract import ObjectStoreContract

@@ -193,7 +193,8 @@ class Bridge:
             if not begun.done():
                 begun.set_result(asyncio.ensure_future(_in(self._uploads, function, box)))
 
-        pump = asyncio.ensure_future(_pump(context, box, requests, begin))
+        sealing = asyncio.Event()
+        pump = asyncio.ensure_future(_pump(context, box, requests, begin, sealing))
         try:
             await asyncio.wait((pump, begun), return_when=asyncio.FIRST_COMPLETED)
             if not begun.done():
@@ -201,9 +202,14 @@ class Bridge:
             return await begun.result()
         finally:
             box.break_off()
-            for task in (pump, begun.result()) if begun.done() else (pump,):
-                task.cancel()
-                task.add_done_callback(_taken)
+            pump.add_done_callback(_taken)
+            if begun.done():
+                begun.result().cancel()
+                begun.result().add_done_callback(_taken)
+            if not sealing.is_set():
+                pump.cancel()
+            # A status that is sent beside unfinished initial metadata is lost, and the client would wait for ever.
+            await asyncio.wait((pump,))
 
     async def _follow(self, context: Context, subjects: frozenset[str], read: Callable[[C], Page[M, C]], at: C) -> None:
         with self._hub.listen(subjects) as listener:
@@ -241,14 +247,20 @@ def _heard(future: Future[T]) -> None:
         _log.error("a call failed after its client had left", exc_info=error)
 
 
-async def _pump(context: Context, box: Inbox[M], requests: AsyncIterator[M], begin: Callable[[], None]) -> None:
-    """Move the client's messages into the box; end the box only if the client ended in good order."""
+async def _pump(
+    context: Context, box: Inbox[M], requests: AsyncIterator[M], begin: Callable[[], None], sealing: asyncio.Event
+) -> None:
+    """Move the client's messages into the box; end the box only if the client ended in good order.
+
+    Once `sealing` is set it must not be cancelled any more, and ends soon.
+    """
     try:
         async for message in requests:
             begin()
             await box.put(message)
         # grpc.aio reports a cancelled stream like an ended one. An operation of our own comes after the
         # cancellation in the same queue, and fails on a cancelled call: whoever passes here was not cancelled.
+        sealing.set()
         await context.send_initial_metadata(())
         await asyncio.sleep(0)  # lets a cancellation that came with it reach the call's task, and so us
         begin()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: N802, ARG002 - methods have the protocol's names and arguments
+"""`admin_v2.API` and `versionpb_v2.API`: what every client asks before all else. Both must always answer."""
+
+import sys
+from typing import Final
+
+from google.protobuf.empty_pb2 import Empty
+
+from howdah import __version__
+from howdah.apis.grpc import requests
+from howdah.apis.grpc.bridge import Bridge, Context
+from howdah.errors import HowdahError
+from howdah.model.texts import one_line
+from howdah.pfs.projects import Projects
+from howdah.wire.stubs import admin_v2_pb2, versionpb_v2_pb2
+
+__all__ = ["PROTOCOL_VERSION", "AdminService", "VersionService"]
+
+# The version of the protocol that we speak; clients of another minor version warn their users.
+PROTOCOL_VERSION: Final = (2, 12, 2)
+
+
+class AdminService:
+    """The servicer of `admin_v2.API`."""
+
+    def __init__(self, bridge: Bridge, projects: Projects, lake_id: str) -> None:
+        self._bridge = bridge
+        self._projects = projects
+        self._lake_id = lake_id
+
+    async def InspectCluster(
+        self, request: admin_v2_pb2.InspectClusterRequest, context: Context
+    ) -> admin_v2_pb2.ClusterInfo:
+        """The lake's id; a project of the caller that does not exist is worth a warning, not an error."""
+
+        def inspect() -> admin_v2_pb2.ClusterInfo:
+            return admin_v2_pb2.ClusterInfo(
+                id=self._lake_id, deployment_id=self._lake_id, warnings_ok=True, warnings=self._warnings(request)
+            )
+
+        return await self._bridge.unary(context, inspect)
+
+    def _warnings(self, request: admin_v2_pb2.InspectClusterRequest) -> list[str]:
+        if not request.current_project.name:
+            return []
+        try:
+            self._projects.inspect(requests.project(request.current_project))
+        except HowdahError as error:
+            return [f"the current project {one_line(request.current_project.name)}: {error.message}"]
+        return []
+
+
+class VersionService:
+    """The servicer of `versionpb_v2.API`."""
+
+    async def GetVersion(self, request: Empty, context: Context) -> versionpb_v2_pb2.Version:
+        """The protocol's version, with ours beside it."""
+        major, minor, micro = PROTOCOL_VERSION
+        return versionpb_v2_pb2.Version(
+            major=major, minor=minor, micro=micro, additional=f"-howdah-{__version__}", platform=sys.platform
+        )

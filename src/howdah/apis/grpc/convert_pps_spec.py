@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pipeline specs between the protocol's messages and the texts and trees that `howdah.model.spec` reads.
+
+A spec crosses as JSON, which is the same on both sides: protobuf's own JSON of CreatePipelineRequest. So no field
+has to be named here, and a new one cannot be forgotten.
+"""
+
+import json
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from google.protobuf import json_format
+
+from howdah.wire.stubs import pps_v2_pb2 as pps
+
+__all__ = ["input_tree", "job_details", "pipeline_details", "request_text"]
+
+# Effective specs that are kept as messages: a list of a pipeline's jobs asks for the same one again and again.
+SPECS_KEPT: Final = 64
+
+D = TypeVar("D", pps.PipelineInfo.Details, pps.JobInfo.Details)
+
+
+def request_text(request: pps.CreatePipelineRequest) -> str:
+    """The spec of a request as the JSON text that is parsed, and kept as what the user wrote."""
+    return json_format.MessageToJson(request, indent=None)
+
+
+def input_tree(message: pps.Input) -> dict[str, Any]:
+    """An input by itself as a tree that `parse_input` reads."""
+    return json_format.MessageToDict(message)
+
+
+def pipeline_details(effective_spec: str) -> pps.PipelineInfo.Details:
+    """Fresh details of a pipeline with every field that the spec has too; `transform` is there also when empty.
+
+    `pachctl` ends where `transform` is absent.
+    """
+    details = pps.PipelineInfo.Details()
+    details.CopyFrom(_pipeline_details(effective_spec))
+    return details
+
+
+def job_details(effective_spec: str) -> pps.JobInfo.Details:
+    """The same of a job."""
+    details = pps.JobInfo.Details()
+    details.CopyFrom(_job_details(effective_spec))
+    return details
+
+
+# What these two answer is kept, so nobody may change it.
+@lru_cache(maxsize=SPECS_KEPT)
+def _pipeline_details(effective_spec: str) -> pps.PipelineInfo.Details:
+    return _filled(pps.PipelineInfo.Details(), effective_spec)
+
+
+@lru_cache(maxsize=SPECS_KEPT)
+def _job_details(effective_spec: str) -> pps.JobInfo.Details:
+    return _filled(pps.JobInfo.Details(), effective_spec)
+
+
+def _filled(details: D, effective_spec: str) -> D:
+    shared = {field.json_name for field in details.DESCRIPTOR.fields}
+    tree = json.loads(effective_spec)
+    json_format.ParseDict({name: value for name, value in tree.items() if name in shared}, details)
+    details.transform.SetInParent()
+    return details

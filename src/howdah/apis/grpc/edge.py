@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gRPC server: the services it is given, their counting, and the order in which it stops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+
+from howdah.apis.grpc.admin import AdminService, VersionService
+from howdah.apis.grpc.bridge import Bridge
+from howdah.apis.grpc.errors import status_of
+from howdah.apis.grpc.health import HealthService
+from howdah.apis.grpc.lake_service import LakeService
+from howdah.apis.grpc.observed import Observed
+from howdah.apis.grpc.options import SERVER_OPTIONS
+from howdah.apis.grpc.pfs_service import PfsService
+from howdah.apis.grpc.pps_service import PpsService
+from howdah.apis.grpc.register import service_handler
+from howdah.apis.grpc.unimplemented import Unimplemented
+from howdah.apis.grpc.work_service import WorkServicer
+from howdah.apis.hub import Hub
+from howdah.apis.metrics import Metrics
+from howdah.errors import ErrorKind, Refused
+from howdah.kit.clock import Clock
+from howdah.pfs.lake import Pfs
+from howdah.pps.pps import Pps
+from howdah.wire.stubs import admin_v2_pb2, health_v1_pb2, howdah_v1_pb2, pfs_v2_pb2, pps_v2_pb2, versionpb_v2_pb2
+
+__all__ = ["GrpcEdge", "Service", "lake_services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of the protocol and the object that serves it."""
+
+    descriptor: ServiceDescriptor
+    servicer: object
+
+
+def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock) -> list[Service]:
+    """What is served of versioned files, of pipelines and their workers, and of the lake itself."""
+    return [
+        Service(_service(pfs_v2_pb2, "API"), PfsService(bridge, pfs)),
+        Service(_service(howdah_v1_pb2, "Lake"), LakeService(bridge, pfs, pps, lake_id)),
+        Service(_service(pps_v2_pb2, "API"), PpsService(bridge, pfs, pps, clock)),
+        Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
+        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog.projects, lake_id)),
+        Service(_service(versionpb_v2_pb2, "API"), VersionService()),
+    ]
+
+
+class GrpcEdge:
+    """A gRPC server on the running loop. Add services before `start`; after `stop` it is of no more use."""
+
+    def __init__(self, hub: Hub, metrics: Metrics) -> None:
+        self.bridge: Final = Bridge(status_of, hub)
+        self._hub = hub
+        self._metrics = metrics
+        self._server = grpc.aio.server(options=SERVER_OPTIONS)
+        self._health: HealthService | None = None
+
+    async def start(self, address: str, services: Sequence[Service]) -> int:
+        """Serve on `host:port`; the port, which is chosen here if it was 0.
+
+        Raises:
+            Refused: BUSY: the address is in use, or not one of this machine.
+        """
+        names = [each.descriptor.full_name for each in services]
+        health = HealthService(self.bridge, self._hub, names)
+        everything = [*services, Service(_service(health_v1_pb2, "Health"), health)]
+        handlers = [Observed(service_handler(each.descriptor, each.servicer), self._metrics) for each in everything]
+        self._server.add_generic_rpc_handlers((*handlers, Unimplemented(names)))
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            text = f"grpc cannot listen on {address}: it is in use or not an address of this machine; choose another"
+            raise Refused(ErrorKind.BUSY, text) from error
+        await self._server.start()
+        self._health = health
+        return port
+
+    def drain(self) -> None:
+        """Tell those who ask for our health that `stop` comes soon; calls are still answered."""
+        if self._health is not None:
+            self._health.stop()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no more calls; end those that wait, give the others time to finish, then cancel what is left."""
+        self.drain()
+        self.bridge.end_waits()
+        await self._server.stop(grace_seconds)
+
+
+def _service(module: object, name: str) -> ServiceDescriptor:
+    descriptor: ServiceDescriptor = module.DESCRIPTOR.services_by_name[name]  # type: ignore[attr-defined]
+    return descriptor

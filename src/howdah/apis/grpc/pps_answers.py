@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of pipelines, jobs and datums, made into the messages of `pps_v2`.
+
+`pachctl` ends where one of these is absent: a pipeline's and a job's project, a job's stats and state, details with
+their transform where they were asked for, a datum with its job and stats. They are always filled here. Times that
+have not come stay unset. How requests are read is in `pps_requests`; specs cross in `convert_pps_spec`.
+"""
+
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+
+from howdah.apis.grpc.answers import FileMessages
+from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
+from howdah.model.names import META
+from howdah.model.refs import Commit, Job, Pipeline, Repo
+from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, LogLine, PipelineInfo, ProcessStats
+from howdah.wire.convert import commit_message, timestamp
+from howdah.wire.stubs import pfs_v2_pb2 as pfs
+from howdah.wire.stubs import pps_v2_pb2 as pps
+
+__all__ = [
+    "datum_info",
+    "input_file",
+    "is_masters",
+    "job_info",
+    "job_message",
+    "log_message",
+    "pipeline_info",
+    "pipeline_message",
+    "process_stats",
+]
+
+
+def pipeline_message(pipeline: Pipeline) -> pps.Pipeline:
+    """A pipeline by its name."""
+    return pps.Pipeline(name=pipeline.name, project=pfs.Project(name=pipeline.project))
+
+
+def job_message(job: Job) -> pps.Job:
+    """A job by its pipeline and id."""
+    return pps.Job(pipeline=pipeline_message(job.pipeline), id=job.id)
+
+
+def pipeline_info(info: PipelineInfo, *, details: bool) -> pps.PipelineInfo:
+    """A pipeline at one of its versions."""
+    effective = info.spec.to_json()
+    return pps.PipelineInfo(
+        pipeline=pipeline_message(info.pipeline),
+        version=info.version,
+        spec_commit=commit_message(info.spec_commit),
+        stopped=info.stopped,
+        state=info.state.wire_name,
+        reason=info.reason,
+        last_job_state=None if info.last_job_state is None else info.last_job_state.wire_name,
+        parallelism=info.spec.parallelism,
+        type=pps.PipelineInfo.PIPELINE_TYPE_TRANSFORM,
+        details=_pipeline_details(info, effective) if details else None,
+        user_spec_json=info.user_spec,
+        effective_spec_json=effective,
+        metadata=info.metadata,
+    )
+
+
+def job_info(info: JobInfo, effective_spec: str | None = None) -> pps.JobInfo:
+    """A job; with details if the effective spec of its version is given."""
+    return pps.JobInfo(
+        job=job_message(info.job),
+        pipeline_version=info.version,
+        output_commit=_output_commit(info),
+        restart=info.restart,
+        data_processed=info.datums_processed,
+        data_skipped=info.datums_skipped,
+        data_total=info.datums_total,
+        data_failed=info.datums_failed,
+        data_recovered=info.datums_recovered,
+        stats=process_stats(info.stats),
+        state=info.state.wire_name,
+        reason=info.reason,
+        created=timestamp(info.created_at),
+        started=timestamp(info.started_at),
+        finished=timestamp(info.finished_at),
+        details=None if effective_spec is None else job_details(effective_spec),
+    )
+
+
+def datum_info(info: DatumInfo) -> pps.DatumInfo:
+    """A datum with the files it is made of; its state in the meta repo too, if it is one of a job."""
+    message = pps.DatumInfo(
+        datum=pps.Datum(id=info.id),
+        state=info.state.wire_name,
+        stats=process_stats(info.stats),
+        data=[input_file(part) for part in info.inputs],
+    )
+    if info.job is not None:
+        message.datum.job.CopyFrom(job_message(info.job))
+        pipeline = info.job.pipeline
+        meta = Commit(Repo(pipeline.project, pipeline.name, META), info.job.id)
+        message.pfs_state.CopyFrom(pfs.File(commit=commit_message(meta), path=f"/pfs/{info.id}"))
+    return message
+
+
+def input_file(part: DatumInput) -> pfs.FileInfo:
+    """One part of a datum as the file that it is."""
+    if part.commit is not None:
+        return FileMessages(part.commit, None).one(part.file)
+    kind = pfs.DIR if part.file.is_dir else pfs.FILE
+    file = pfs.File(path=part.file.path)
+    return pfs.FileInfo(file=file, file_type=kind, size_bytes=part.file.size_bytes, hash=part.file.hash)
+
+
+def is_masters(line: LogLine) -> bool:
+    """Whether the scheduler said it, and not a worker or user code."""
+    return not line.user and not line.worker_id
+
+
+def log_message(line: LogLine, pipeline: Pipeline) -> pps.LogMessage:
+    """A line of a pipeline's logs, without the end of the line."""
+    return pps.LogMessage(
+        project_name=pipeline.project,
+        pipeline_name=pipeline.name,
+        job_id=line.job_id,
+        worker_id=line.worker_id,
+        datum_id=line.datum_id,
+        master=is_masters(line),
+        user=line.user,
+        ts=timestamp(line.at),
+        message=line.message.rstrip("\r\n"),
+    )
+
+
+def process_stats(stats: ProcessStats) -> pps.ProcessStats:
+    """Times and bytes; zero is said too."""
+    return pps.ProcessStats(
+        download_time=_duration(stats.download_ms),
+        process_time=_duration(stats.process_ms),
+        upload_time=_duration(stats.upload_ms),
+        download_bytes=stats.download_bytes,
+        upload_bytes=stats.upload_bytes,
+    )
+
+
+def _pipeline_details(info: PipelineInfo, effective: str) -> pps.PipelineInfo.Details:
+    details = pipeline_details(effective)
+    details.MergeFrom(
+        pps.PipelineInfo.Details(
+            created_at=timestamp(info.created_at),
+            updated_at=timestamp(info.updated_at),
+            reason=info.reason,
+            salt=info.salt,
+            workers_requested=info.spec.parallelism,
+        )
+    )
+    details.input.SetInParent()
+    return details
+
+
+def _output_commit(info: JobInfo) -> pfs.Commit:
+    """The commit with its branch, which clients expect here, unlike elsewhere."""
+    message = commit_message(info.output_commit)
+    message.branch.repo.CopyFrom(message.repo)
+    message.branch.name = info.output_branch
+    return message
+
+
+def _duration(milliseconds: int) -> Duration:
+    message = Duration()
+    message.FromTimedelta(timedelta(milliseconds=milliseconds))
+    return message

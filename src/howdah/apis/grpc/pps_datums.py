@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: N802 - methods have the protocol's names
+"""Datums over gRPC: those of a job, and those that an input would give."""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+from howdah.apis.grpc import pps_answers, pps_requests, requests
+from howdah.apis.grpc.bridge import Context
+from howdah.apis.grpc.convert_pps_spec import input_tree
+from howdah.apis.grpc.pps_base import PpsCalls
+from howdah.errors import BadRequest, ErrorKind
+from howdah.model.spec import parse_input
+from howdah.pps.infos import DatumInfo
+from howdah.wire.stubs import pps_v2_pb2 as pb
+
+__all__ = ["DatumCalls"]
+
+
+class DatumCalls(PpsCalls):
+    """The calls of `pps_v2.API` about datums."""
+
+    async def InspectDatum(self, request: pb.InspectDatumRequest, context: Context) -> pb.DatumInfo:
+        """One datum of a job."""
+
+        def inspect() -> pb.DatumInfo:
+            requests.required(request, "datum")
+            job = pps_requests.job(request.datum)
+            return pps_answers.datum_info(self._pps.datums.inspect(job, request.datum.id))
+
+        return await self._bridge.unary(context, inspect)
+
+    async def ListDatum(self, request: pb.ListDatumRequest, context: Context) -> None:
+        """The datums of a job by id, or those that an input would give if a pipeline had it."""
+        await self._bridge.stream(context, lambda: map(pps_answers.datum_info, self._datums(request)))
+
+    def _datums(self, request: pb.ListDatumRequest) -> Iterator[DatumInfo]:
+        if request.HasField("job") == request.HasField("input"):
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, "must specify a job or an input, and not both; name one of them")
+        number, states = pps_requests.page("number", request.number), pps_requests.datum_states(request.filter.state)
+        if request.HasField("input"):
+            tried = self._pps.datums.preview(parse_input(input_tree(request.input)))
+            wanted = (info for info in tried if not states or info.state in states)
+            return _page(wanted, request.paginationMarker, number, request.reverse)
+        return self._pps.datums.list(
+            pps_requests.job(request),
+            states=states,
+            after=request.paginationMarker,
+            number=number,
+            reverse=request.reverse,
+        )
+
+
+def _page(infos: Iterator[DatumInfo], marker: str, number: int, reverse: bool) -> Iterator[DatumInfo]:
+    """The datums behind the marker, or backwards those before it; `infos` come by id."""
+    if not reverse:
+        return islice((info for info in infos if info.id > marker), number or None)
+    before = takewhile(lambda info: not marker or info.id < marker, infos)
+    return reversed(deque(before, maxlen=number or None))

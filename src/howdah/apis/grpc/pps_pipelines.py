@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: N802 - methods have the protocol's names
+"""Pipelines over gRPC: make and change them, look at them, stop, start and delete them."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from google.protobuf.empty_pb2 import Empty
+
+from howdah.apis.grpc import pps_requests, requests
+from howdah.apis.grpc.bridge import Context
+from howdah.apis.grpc.convert_pps_spec import request_text
+from howdah.apis.grpc.pps_answers import pipeline_info, pipeline_message
+from howdah.apis.grpc.pps_base import PpsCalls
+from howdah.errors import BadRequest, ErrorKind, Refused, Unsupported
+from howdah.model.refs import Pipeline, parse_ancestry
+from howdah.model.spec import parse_spec, require_supported
+from howdah.model.texts import one_line
+from howdah.pps.infos import PipelineInfo
+from howdah.wire.stubs import pps_v2_pb2 as pb
+
+__all__ = ["PipelineCalls"]
+
+
+class PipelineCalls(PpsCalls):
+    """The calls of `pps_v2.API` about pipelines."""
+
+    async def CreatePipeline(self, request: pb.CreatePipelineRequest, context: Context) -> Empty:
+        """Create or update a pipeline from a message; what it makes is what CreatePipelineV2 makes of the same JSON."""
+        await self._bridge.unary(context, self._create, request_text(request), False, False, False)
+        return Empty()
+
+    async def CreatePipelineV2(
+        self, request: pb.CreatePipelineV2Request, context: Context
+    ) -> pb.CreatePipelineV2Response:
+        """The same from JSON. The answer is the effective spec; with `dry_run` it is all that happens."""
+        effective = await self._bridge.unary(
+            context,
+            self._create,
+            request.create_pipeline_request_json,
+            request.update,
+            request.reprocess,
+            request.dry_run,
+        )
+        return pb.CreatePipelineV2Response(effective_create_pipeline_request_json=effective)
+
+    async def InspectPipeline(self, request: pb.InspectPipelineRequest, context: Context) -> pb.PipelineInfo:
+        """A pipeline; its name may say which version: `edges^2` is two before the present one."""
+
+        def inspect() -> pb.PipelineInfo:
+            return pipeline_info(self._pps.pipelines.inspect(*_versioned(request)), details=request.details)
+
+        return await self._bridge.unary(context, inspect)
+
+    async def ListPipeline(self, request: pb.ListPipelineRequest, context: Context) -> None:
+        """Pipelines, newest first; always with details, which `pachctl` reads unasked."""
+
+        def pipelines() -> Iterator[pb.PipelineInfo]:
+            pps_requests.no_filter(request.jqFilter)
+            if request.commit_set.id:
+                raise Unsupported(
+                    ErrorKind.UNSUPPORTED,
+                    "pipelines of a past commit set are not listed by this version; list them as they are now",
+                )
+            infos = self._pps.pipelines.list(
+                pps_requests.pipeline_or_none(request),
+                projects=pps_requests.projects(request.projects),
+                history=request.history,
+            )
+            return (pipeline_info(info, details=True) for info in _paged(infos, request.page))
+
+        await self._bridge.stream(context, pipelines)
+
+    async def StopPipeline(self, request: pb.StopPipelineRequest, context: Context) -> Empty:
+        """Stop a pipeline: its jobs are killed, and new commits start none until it is started."""
+
+        def stop() -> None:
+            self._pps.pipelines.stop(pps_requests.pipeline(request), must_exist=request.must_exist)
+
+        await self._bridge.unary(context, stop)
+        return Empty()
+
+    async def StartPipeline(self, request: pb.StartPipelineRequest, context: Context) -> Empty:
+        """Start a stopped pipeline; it has a job for what was committed meanwhile."""
+        await self._bridge.unary(context, lambda: self._pps.pipelines.start(pps_requests.pipeline(request)))
+        return Empty()
+
+    async def DeletePipeline(self, request: pb.DeletePipelineRequest, context: Context) -> Empty:
+        """Delete a pipeline with its jobs and, unless `keep_repo`, its repos."""
+
+        def delete() -> None:
+            if request.all:
+                raise Unsupported(ErrorKind.UNSUPPORTED, "`all` is not supported here; use DeletePipelines")
+            self._pps.pipelines.delete(
+                pps_requests.pipeline(request),
+                keep_repo=request.keep_repo,
+                force=request.force,
+                must_exist=request.must_exist,
+            )
+
+        await self._bridge.unary(context, delete)
+        return Empty()
+
+    async def DeletePipelines(self, request: pb.DeletePipelinesRequest, context: Context) -> pb.DeletePipelinesResponse:
+        """Delete every pipeline of some projects, or of all."""
+
+        def delete() -> pb.DeletePipelinesResponse:
+            projects = pps_requests.projects(request.projects)
+            if not projects and not request.all:
+                raise BadRequest(ErrorKind.BAD_ARGUMENT, "no project is named; name some, or set all")
+            deleted = self._delete_all(() if request.all else projects, force=request.force, keep=request.keep_repo)
+            return pb.DeletePipelinesResponse(pipelines=[pipeline_message(one) for one in deleted])
+
+        return await self._bridge.unary(context, delete)
+
+    async def DeleteAll(self, request: Empty, context: Context) -> Empty:  # noqa: ARG002 - it is empty
+        """Delete every pipeline of every project."""
+        await self._bridge.unary(context, lambda: self._delete_all((), force=False, keep=False))
+        return Empty()
+
+    def _create(self, text: str, update: bool, reprocess: bool, dry_run: bool) -> str:
+        """Create or update a pipeline; its effective spec as JSON. What the text itself asks for holds too."""
+        spec = parse_spec(text)
+        if dry_run or spec.dry_run:
+            require_supported(spec)
+        else:
+            self._pps.pipelines.create(spec, text, update=update or spec.update, reprocess=reprocess or spec.reprocess)
+        return spec.to_json()
+
+    def _delete_all(self, projects: tuple[str, ...], *, force: bool, keep: bool) -> list[Pipeline]:
+        """Delete them, each after those that read it.
+
+        Raises:
+            Refused: HAS_DEPENDANTS: one is read from outside of `projects`; those that stood below it are gone then.
+        """
+        todo = [info.pipeline for info in self._pps.pipelines.list(projects=projects)]
+        deleted: list[Pipeline] = []
+        while todo:
+            kept: list[Pipeline] = []
+            refusal: Refused | None = None
+            for pipeline in todo:
+                try:
+                    self._pps.pipelines.delete(pipeline, keep_repo=keep, force=force)
+                    deleted.append(pipeline)
+                except Refused as error:
+                    kept.append(pipeline)
+                    refusal = error
+            if refusal is not None and len(kept) == len(todo):
+                raise refusal
+            todo = kept
+        return deleted
+
+
+def _versioned(request: pb.InspectPipelineRequest) -> tuple[Pipeline, int]:
+    """The pipeline, and how many versions before the present one."""
+    requests.required(request, "pipeline")
+    named = pb.InspectPipelineRequest()
+    named.CopyFrom(request)
+    named.pipeline.name, ancestry = parse_ancestry(request.pipeline.name)
+    if ancestry.from_root is not None:
+        raise BadRequest(
+            ErrorKind.BAD_REFERENCE,
+            f"pipeline ({one_line(request.pipeline.name)}): .N is not understood here; write ^N for N versions before",
+        )
+    return pps_requests.pipeline(named), ancestry.parents
+
+
+def _paged(infos: Iterable[PipelineInfo], page: pb.PipelinePage) -> Iterator[PipelineInfo]:
+    """The page that is asked for; without a size, all."""
+    size = pps_requests.page("page_size", page.page_size)
+    first = size * pps_requests.page("page_index", page.page_index)
+    return islice(infos, first, first + size) if size else iter(infos)

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server, put together: the one place where concrete classes are chosen.
+
+A root folder holds one lake: `lake/` is its object store, `metadata.db` its database, `server.lock` the lock of the
+process that serves it. `opened` makes what needs no loop, `Server` what listens on one; `run` is a whole process.
+Everything stops in the reverse of the order in which it started: calls first, then what does their work.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+
+from howdah.apis.grpc.edge import GrpcEdge, lake_services
+from howdah.apis.http import HttpEdge, probes_app
+from howdah.apis.hub import Hub
+from howdah.apis.metrics import Metrics
+from howdah.db.engine import Database
+from howdah.errors import ErrorKind, Refused, Unavailable
+from howdah.execution.process import ProcessPool
+from howdah.kit.clock import Clock, SystemClock
+from howdah.kit.ids import new_id
+from howdah.pfs.lake import Pfs
+from howdah.pps.pps import Pps
+from howdah.server import logs
+from howdah.server.feed import notifier
+from howdah.server.gauges import StoreBytes
+from howdah.server.lock import locked
+from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
+from howdah.server.workers import Workers, worker_command
+from howdah.storage.lake import Lake, create_lake, open_lake, open_store
+from howdah.storage.storage import Storage
+
+__all__ = ["Opened", "Server", "opened", "run"]
+
+STORE_NAME: Final = "lake"
+DATABASE_NAME: Final = "metadata.db"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A lake that is open and locked, and the layers over it."""
+
+    lake: Lake
+    clock: Clock
+    pfs: Pfs
+    pps: Pps
+
+    @property
+    def db(self) -> Database:
+        """The metadata database."""
+        return self.pfs.db
+
+    def check(self) -> None:
+        """Return if database and store answer.
+
+        Raises:
+            HowdahError: one does not, and why.
+        """
+        with self.db.read() as tx:
+            tx.execute(select(1)).one()
+        found = open_lake(self.pfs.storage.store)
+        if found.id != self.lake.id:
+            text = f"the store holds lake {found.id} instead of {self.lake.id}; put the right one back"
+            raise Unavailable(ErrorKind.STORE_FAILED, text)
+
+
+@contextmanager
+def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Iterator[Opened]:
+    """The lake in a folder, made if there is none; locked and open inside the block.
+
+    `workers` is how many will claim work: jobs are cut into parts for so many.
+
+    Raises:
+        Refused: LAKE_LOCKED: another server has it; READ_ONLY.
+        Unsupported, Damaged: it is not one that this version can serve.
+    """
+    clock = clock or SystemClock()
+    _make_folder(root)
+    with ExitStack() as stack:
+        stack.enter_context(locked(root))
+        store = open_store(str(root / STORE_NAME))
+        lake = create_lake(store, clock=clock, new_id=new_id)
+        db = stack.enter_context(Database.open(root / DATABASE_NAME, clock=clock))
+        storage = stack.enter_context(Storage(store))
+        pfs = Pfs.open(db, storage)
+        yield Opened(lake, clock, pfs, Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers))
+
+
+class Server:
+    """The APIs of an open lake, on the running loop: `start` once, `stop` once."""
+
+    def __init__(self, opened: Opened, settings: Settings) -> None:
+        self._opened = opened
+        self._settings = settings
+        self._hub = Hub()
+        metrics = Metrics()
+        size = StoreBytes(opened.pfs.storage.store, opened.clock)
+        metrics.gauge("howdah_store_bytes", "Bytes of all objects of the lake, some minutes old at most.", size.read)
+        self._grpc = GrpcEdge(self._hub, metrics)
+        self._http = HttpEdge(probes_app(self._ready, metrics.registry))
+        # Made when it is known where they find the server.
+        self._workers: Workers | None = None
+        self._serving = False
+        # Where it really listens; known once it has started.
+        self.grpc_address = settings.grpc
+        self.http_address = settings.http
+
+    async def start(self) -> None:
+        """Bring jobs forward, listen on both addresses, and let workers come when there is work.
+
+        Raises:
+            Refused: BUSY: one of them is taken; nothing listens then.
+        """
+        self._forget = self._opened.db.on_commit(notifier(self._hub))
+        bridge = self._grpc.bridge
+        lake = self._opened
+        services = lake_services(bridge, lake.pfs, lake.pps, lake.lake.id, lake.clock)
+        http, grpc = self._settings.http, self._settings.grpc
+        try:
+            self.http_address = Address(http.host, await self._http.start(http.host, http.port))
+            await asyncio.to_thread(lake.pps.scheduler.start)
+            self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
+            pool = ProcessPool(worker_command(self._settings.root, str(self.grpc_address)))
+            self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
+            await asyncio.to_thread(self._workers.start)
+        except BaseException:
+            await self.stop()
+            raise
+        self._serving = True
+
+    async def stop(self) -> None:
+        """End the workers, take no more calls, let those at work finish within the grace, and end every thread."""
+        self._serving = False
+        self._grpc.drain()
+        if self._workers is not None:
+            await asyncio.to_thread(self._workers.stop)
+        grace = self._settings.grace_seconds
+        await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
+        await asyncio.to_thread(self._grpc.bridge.close)
+        await asyncio.to_thread(self._opened.pps.scheduler.stop)
+        self._forget()
+
+    def _ready(self) -> None:
+        if not self._serving:
+            raise Unavailable(ErrorKind.UNREACHABLE, "the server is starting or stopping; ask again")
+        self._opened.check()
+
+
+def run(
+    root: str | Path,
+    grpc_address: str = GRPC_ADDRESS,
+    http_address: str = HTTP_ADDRESS,
+    *,
+    allow_open: bool = False,
+    workers: int | None = None,
+    json_logs: bool | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a lake until SIGTERM or SIGINT, then return; a second signal ends the process at once.
+
+    So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere.
+
+    When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
+    as JSON unless that is a terminal or `json_logs` says otherwise.
+
+    Raises:
+        BadRequest, Refused: the settings, the folder or an address will not do; nothing was served.
+        Unsupported, Damaged: as `opened`.
+    """
+    settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers)
+    logs.configure(json=json_logs)
+    with opened(settings.root, workers=settings.workers) as lake:
+        asyncio.run(_serve(lake, settings, announce or _print_line))
+
+
+async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        _log.info("stopping", signal=number.name, pid=os.getpid())
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+        stopping.set()
+
+    server = Server(lake, settings)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop, each)
+    await server.start()
+    grpc, http = server.grpc_address, server.http_address
+    announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
+    await stopping.wait()
+    await server.stop()
+    _log.info("stopped", pid=os.getpid())
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _make_folder(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        text = f"folder {root} cannot be made ({reason}); choose another with --root, or give this user the right to it"
+        raise Refused(ErrorKind.READ_ONLY, text) from error
