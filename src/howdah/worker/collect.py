@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A datum's output into a change: small files packed with those of other datums, big ones cut, links by reference.
 
+Files are appended, not put: what two datums write to one path is then seen as two parts, and both can be named.
+
 A file that user code merely linked from an input is not read again: it is in the store already, and the output
 gets its extents. That holds only if the file was not touched since the command began, which its time of change tells.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -15,7 +18,8 @@ from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
 from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, LocalFile, read_small_files
 from howdah.storage.writer import ChangeWriter
-from howdah.worker.materialise import OUT, input_fileset
+from howdah.worker.folders import OUT
+from howdah.worker.materialise import input_fileset
 from howdah.worker.outputs import Output, outputs
 from howdah.worker.values import Claim
 
@@ -49,14 +53,14 @@ def collect(
         small: list[Output] = []
         for output in batch:
             files, size = files + 1, size + output.size
-            reference = _reference(storage, claim, output, began_ns)
+            reference = _reference(storage, claim, folder, output, began_ns)
             if reference is not None:
                 references.append(replace(reference, path=output.path, datum=datum_id))
             elif output.size < BIG_FILE:
                 small.append(output)
             else:
-                writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id)
-        writer.put_entries(references)
+                writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)
+        writer.put_entries(references, append=True)
         _put_small(writer, datum_id, folder, small)
     return Collected(files, size)
 
@@ -84,20 +88,28 @@ def _batched(found: Iterable[Output]) -> Iterator[list[Output]]:
     yield batch
 
 
-def _reference(storage: Storage, claim: Claim, output: Output, began_ns: int) -> Entry | None:
+def _reference(storage: Storage, claim: Claim, folder: str, output: Output, began_ns: int) -> Entry | None:
     """The input's entry of a file that is a link to an untouched input; None for any other."""
     name, _, path = output.below.partition("/")
-    if name == OUT or output.changed_ns >= began_ns:
+    if name == OUT or name not in claim.inputs or not _is_untouched(folder, output, began_ns):
         return None
     entries = input_fileset(storage, claim, name).find("/" + path)
     return entries[0] if len(entries) == 1 and entries[0].size == output.size else None
 
 
+def _is_untouched(folder: str, output: Output, began_ns: int) -> bool:
+    """Whether neither the file nor a folder on the way to it was changed, renamed or replaced since then."""
+    if output.changed_ns >= began_ns:
+        return False
+    parts = output.below.split("/")
+    above = ["/".join([folder, *parts[:n]]) for n in range(1, len(parts))]
+    return all(os.lstat(each).st_ctime_ns < began_ns for each in above)
+
+
 def _put_small(writer: ChangeWriter, datum_id: str, folder: str, small: list[Output]) -> None:
     contents = read_small_files(folder, [LocalFile(output.below, output.size) for output in small])
-    writer.put_small(
-        [(output.path, data) for output, data in zip(small, contents, strict=True) if data is not None], datum=datum_id
-    )
+    files = [(output.path, data) for output, data in zip(small, contents, strict=True) if data is not None]
+    writer.put_small(files, datum=datum_id, append=True)
     for output, data in zip(small, contents, strict=True):
         if data is None:  # it has grown since it was seen
-            writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id)
+            writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A datum's inputs as files: `<folder>/<input>/<path>` for each match, and an empty `<folder>/out`.
+"""A datum's inputs as files: `<folder>/<input>/<path>` for each match, in a folder of `folders`.
 
 A match that is a directory brings all that is below it. Where several datums of an earlier pipeline wrote parts
 of one file, it has their parts one after another. Bytes are verified before they are written.
 """
 
-import os
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from howdah.errors import Damaged, ErrorKind
 from howdah.storage import rows
 from howdah.storage.cutting import BIG_FILE
 from howdah.storage.extents import Extents
-from howdah.storage.local_files import explained
 from howdah.storage.reader import Fileset, interval
 from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
@@ -21,9 +18,7 @@ from howdah.storage.tree_get import LocalFolder, write_tree
 from howdah.worker.small_files import SmallFiles
 from howdah.worker.values import Claim, Datum, Match
 
-__all__ = ["OUT", "Materialiser", "input_fileset"]
-
-OUT: Final = "out"
+__all__ = ["Materialiser", "input_fileset"]
 
 
 def input_fileset(storage: Storage, claim: Claim, name: str) -> Fileset:
@@ -48,24 +43,19 @@ class Materialiser:
         self._small = SmallFiles(storage)
 
     def prepare(self, datum: Datum, folder: str) -> int:
-        """Fill an empty folder with a datum's inputs; the number of their bytes.
+        """Fill a folder of `Folders` with a datum's inputs; the number of their bytes.
 
         Raises:
             Damaged: an input's bytes are missing or wrong; the folder has some of the files then.
             Refused, Unavailable, BadRequest: a file cannot be written.
         """
-        size = sum([self._prepare(match, f"{folder}/{match.name}") for match in datum.inputs])
-        with explained(folder):
-            os.mkdir(f"{folder}/{OUT}")
-        return size
+        return sum([self._prepare(match, f"{folder}/{match.name}") for match in datum.inputs])
 
     def _prepare(self, match: Match, place: str) -> int:
         fileset = input_fileset(self._storage, self._claim, match.name)
         entries = [] if match.path.endswith("/") else fileset.find(match.path)
         if entries:
             return self._write_file(entries, place, f"file {match.path} of {fileset.referrer}")
-        with explained(place):
-            os.makedirs(place, exist_ok=True)
         lower, upper = interval(match.path if match.path.endswith("/") else match.path + "/")
         files = _whole_files(entry for batch in fileset.batches(lower, upper) for entry in rows.entries(batch))
         return write_tree(

@@ -14,8 +14,8 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.paths import clean
 from howdah.model.texts import one_line
 from howdah.storage.local_files import explained
+from howdah.worker.folders import OUT
 from howdah.worker.links import resolve
-from howdah.worker.materialise import OUT
 
 __all__ = ["Output", "outputs"]
 
@@ -63,7 +63,7 @@ def _walk(folder: str, below: str, path: str, above: tuple[str, ...]) -> Iterato
                 with explained(f"{folder}/{real}"):
                     os.chmod(f"{folder}/{real}", stat.S_IMODE(status.st_mode) | stat.S_IRUSR)
             yield Output(file, real, status.st_size, status.st_ctime_ns)
-        elif real in above:
+        elif real in above or not real:
             text = f"link {_shown(below, name)} leads to a folder that it is in"
             raise BadRequest(ErrorKind.BAD_PATH, f"{text}; remove it")
         else:

@@ -4,7 +4,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +35,7 @@ def make_ready(datum: Datum, folders: Folders, materialiser: Materialiser) -> Re
     began = time.perf_counter()
     folder = ""
     try:
-        folder = folders.new()
+        folder = folders.new([match.name for match in datum.inputs])
         size = materialiser.prepare(datum, folder)
     except HowdahError as error:
         if folder:
@@ -44,7 +44,7 @@ def make_ready(datum: Datum, folders: Folders, materialiser: Materialiser) -> Re
     return Ready(datum, folder, size, time.perf_counter() - began)
 
 
-def prefetched(datums: Iterable[Datum], folders: Folders, materialiser: Materialiser) -> Iterator[Ready]:
+def prefetched(datums: Iterable[Datum], folders: Folders, materialiser: Materialiser) -> Generator[Ready, None, None]:
     """Each datum made ready, in order. Close it, or take all: folders that were not taken are discarded then.
 
     Raises:

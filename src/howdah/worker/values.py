@@ -83,22 +83,28 @@ class LogLine:
 
 
 class Held:
-    """A claim that this worker has, until it is lost. For many threads."""
+    """A claim of this worker until it is over: lost to somebody else, or left by the worker. For many threads."""
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self._lock = threading.Lock()
-        # What is told of the loss; None once it has been.
+        # What is told of the end; None once it has been.
         self._tell: list[Callable[[], object]] | None = []
-        self._lost = threading.Event()
+        self._over = threading.Event()
+        self._lost = False
+
+    @property
+    def over(self) -> bool:
+        """Whether no more datums of it shall be begun, and the present one not be finished."""
+        return self._over.is_set()
 
     @property
     def lost(self) -> bool:
-        """Whether all further work on it would be in vain."""
-        return self._lost.is_set()
+        """Whether its results and logs are refused from now on."""
+        return self._lost
 
-    def on_loss(self, tell: Callable[[], object]) -> None:
-        """Call `tell` when the claim is lost, in the thread that noticed; at once if it is lost already."""
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """Call `tell` when it is over, in the thread that ends it; at once if it is over already."""
         with self._lock:
             if self._tell is not None:
                 self._tell.append(tell)
@@ -106,13 +112,18 @@ class Held:
         tell()
 
     def lose(self) -> None:
-        """Give the claim up as lost. Repeating is harmless."""
+        """It is somebody else's now: all work on it is in vain. Repeating is harmless."""
+        self._lost = True
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop working on it; what is done may still be handed in. Repeating is harmless."""
         with self._lock:
             tell, self._tell = self._tell, None
-            self._lost.set()
+            self._over.set()
         for each in tell or ():
             each()
 
     def pause(self, seconds: float) -> bool:
-        """Wait so long, less if the claim is lost; tell whether it is."""
-        return self._lost.wait(seconds)
+        """Wait so long, less if it is over by then; tell whether it is."""
+        return self._over.wait(seconds)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker as a process of its own: `python -m howdah.worker --server HOST:PORT --work DIR --id ID [--hidden DIR]...`.
+
+It ends with its parent: standard input is a pipe of which the parent alone holds the other end, and its end is
+this process's. SIGTERM and SIGINT stop it in order; whatever it could not hand in by then is done by another.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from howdah.errors import ErrorKind, HowdahError, Unavailable
+from howdah.kit.clock import SystemClock
+from howdah.storage.lake import open_lake, open_store
+from howdah.storage.storage import Storage
+from howdah.worker.folders import Folders
+from howdah.worker.link import Link
+from howdah.worker.nest import Nest, end_with
+from howdah.worker.runner import Runner
+from howdah.worker.worker import Worker
+
+__all__ = ["main"]
+
+_STDIN: Final = 0
+# Several threads share the interpreter; the one that runs commands must not wait 5 ms for its turn.
+_SWITCH_SECONDS: Final = 0.0005
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker until it is told to stop; its exit code."""
+    options = _options(arguments)
+    end_with(_STDIN)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s worker {options.id}: %(levelname)s: %(message)s"
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        return _work(options, stopped)
+    except HowdahError as error:
+        _log.error("%s", error.message)
+        return 1
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m howdah.worker", description="Run datums for a howdah server.")
+    parser.add_argument("--server", required=True, metavar="HOST:PORT", help="the server's gRPC address")
+    parser.add_argument("--work", required=True, type=Path, metavar="DIR", help="a folder for this worker alone")
+    parser.add_argument("--id", required=True, help="the worker's name, unique among those of the server")
+    parser.add_argument(
+        "--hidden", type=Path, action="append", default=[], metavar="DIR", help="a folder that user code must not see"
+    )
+    return parser.parse_args(arguments)
+
+
+def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
+    options.work.mkdir(parents=True, exist_ok=True)
+    runner = Runner(lambda: Nest.start(options.work, options.hidden))
+    folders = Folders(options.work, reuse=runner.is_contained)
+    link = Link(options.server, options.id)
+    worker = Worker(link, runner, folders, lambda: _open_storage(link), SystemClock())
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            worker.run()
+        except BaseException as error:
+            _log.exception("the worker ends by an error")
+            failures.append(error)
+        finally:
+            stopped.set()
+
+    # A thread, because signals are handled in the main one, which must be free for them.
+    thread = threading.Thread(target=run, name="worker")
+    thread.start()
+    stopped.wait()
+    worker.stop()
+    thread.join()
+    runner.close()
+    link.close()
+    folders.close()
+    return 1 if failures else 0
+
+
+def _open_storage(link: Link) -> Storage:
+    lake_id, url = link.lake()
+    store = open_store(url)
+    found = open_lake(store)
+    if found.id != lake_id:
+        text = f"the store {url} holds lake {found.id}, and the server's lake is {lake_id}"
+        raise Unavailable(ErrorKind.UNREACHABLE, f"{text}; run the worker where the server's store is at that address")
+    return Storage(store)

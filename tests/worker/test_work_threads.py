@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes on beside the command: claims are kept, logs are sent."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from howdah.errors import Conflict, ErrorKind, NotFound, Unavailable
+from howdah.kit.clock import SystemClock
+from howdah.testing import ManualClock
+from howdah.worker import logs as logs_module
+from howdah.worker.backoff import delays
+from howdah.worker.logs import Logs
+from howdah.worker.renewal import Renewals
+from howdah.worker.values import Held
+
+LIFETIME = 30.0
+LOST = Conflict(ErrorKind.CLAIM_LOST, "claim lost")
+AWAY = Unavailable(ErrorKind.UNREACHABLE, "server is away")
+
+
+def claim(job="job"):
+    """As much of a claim as these parts look at."""
+    return SimpleNamespace(lifetime=LIFETIME, set_id=1, job=job)
+
+
+class Server:
+    """Answers renewals by what the test says, and remembers when they came."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.answer = None
+        self.asked = []
+
+    def renew(self, claim):
+        self.asked.append(self.clock.monotonic())
+        if self.answer is not None:
+            raise self.answer
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def server(clock):
+    return Server(clock)
+
+
+@pytest.fixture
+def held():
+    return Held(claim())
+
+
+@pytest.fixture
+def renewals(server, clock, held):
+    renewals = Renewals(server.renew, clock)
+    renewals.keep(held, clock.monotonic())
+    return renewals
+
+
+def pass_time(renewals, clock, seconds, step=0.5):
+    """Let time go on as the thread would see it."""
+    for _ in range(int(seconds / step)):
+        clock.advance(step)
+        renewals.step()
+
+
+def test_a_claim_is_renewed_after_each_third_of_its_lifetime(renewals, server, clock, held):
+    """Two renewals may be missed."""
+    pass_time(renewals, clock, 35)
+
+    assert [10, 20, 30] == server.asked
+    assert not held.over
+
+
+def test_the_thread_is_told_when_to_come_back(renewals, clock):
+    """Nothing is to be done before; nothing at all without a claim."""
+    assert 10 == renewals.step()
+    assert Renewals(lambda claim: None, clock).step() is None
+
+
+def test_a_claim_that_the_server_gave_away_is_lost(renewals, server, clock, held):
+    """It is not asked for again, and everybody is told once."""
+    told = []
+    held.when_over(lambda: told.append(held.lost))
+    server.answer = LOST
+
+    pass_time(renewals, clock, 60)
+
+    assert [10] == server.asked
+    assert [True] == told
+
+
+def test_a_server_that_is_away_for_a_while_costs_nothing(renewals, server, clock, held):
+    """Renewals are tried more often then."""
+    server.answer = AWAY
+    pass_time(renewals, clock, 20)
+    server.answer = None
+    pass_time(renewals, clock, 30)
+
+    assert not held.over
+    assert [10, 11.5, 13] == server.asked[:3]
+
+
+def test_a_claim_is_lost_when_no_renewal_came_through_for_its_lifetime(renewals, server, clock, held):
+    """By then the server has given it to somebody else."""
+    server.answer = AWAY
+
+    pass_time(renewals, clock, LIFETIME - 1)
+    before = held.over
+    pass_time(renewals, clock, 2)
+
+    assert (False, True) == (before, held.lost)
+
+
+def test_a_dropped_claim_is_not_renewed(renewals, server, clock, held):
+    """All its work is handed in."""
+    renewals.drop(held)
+
+    pass_time(renewals, clock, 60)
+
+    assert [] == server.asked
+
+
+def test_the_thread_renews_by_itself(held):
+    """With the real clock: a claim of a short life stays alive until it is dropped."""
+    renewed = threading.Semaphore(0)
+    short = Held(SimpleNamespace(lifetime=0.03, set_id=1, job="job"))
+    clock = SystemClock()
+    renewals = Renewals(lambda claim: renewed.release(), clock)
+    renewals.start()
+
+    renewals.keep(short, clock.monotonic())
+    came = [renewed.acquire(timeout=10) for _ in range(3)]
+    renewals.close()
+
+    assert [True] * 3 == came
+
+
+def test_who_asks_late_is_told_at_once(held):
+    """A claim that is over stays so."""
+    told = []
+    held.leave()
+
+    held.when_over(lambda: told.append(1))
+    held.lose()
+
+    assert [1] == told
+    assert held.lost
+
+
+class Sink:
+    """Takes lines as a server does."""
+
+    def __init__(self):
+        self.sent = []
+        self.answers = []
+        self.came = threading.Semaphore(0)
+
+    def __call__(self, job, lines):
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            self.came.release()
+            raise answer
+        self.sent.append((job, [line.message for line in lines]))
+        self.came.release()
+
+
+@pytest.fixture
+def sink():
+    return Sink()
+
+
+@pytest.fixture
+def logs(sink):
+    logs = Logs(sink)
+    yield logs
+    logs.close()
+
+
+def test_lines_are_sent_together(logs, sink, held):
+    """In their order; a flush waits for none but those before it."""
+    for number in range(100):
+        logs.add(held, "d", f"{number}")
+
+    logs.flush(held)
+
+    assert [("job", [str(number) for number in range(100)])] == sink.sent
+
+
+def test_a_line_is_sent_though_nobody_asks(logs, sink, held):
+    """Within a second or so: whoever follows a log sees it grow."""
+    logs.add(held, "d", "hello")
+
+    assert sink.came.acquire(timeout=10)
+    assert [("job", ["hello"])] == sink.sent
+
+
+def test_jobs_are_kept_apart(logs, sink, held):
+    """Lines of two jobs go in two calls."""
+    other = Held(claim("other"))
+    logs.add(held, "d", "one")
+    logs.add(other, "d", "two")
+
+    logs.flush(other)
+
+    assert [("job", ["one"]), ("other", ["two"])] == sink.sent
+
+
+def test_output_need_not_be_text(sink, held):
+    """Bytes that are no UTF-8 are shown as well as can be, and marked as user code's."""
+    lines = []
+    logs = Logs(lambda job, some: lines.extend(some))
+    logs.add(held, "d", b"caf\xe9")
+    logs.add(held, "d", "said by the worker")
+    logs.close()
+
+    assert [("caf\N{REPLACEMENT CHARACTER}", True), ("said by the worker", False)] == [
+        (line.message, line.user) for line in lines
+    ]
+
+
+def test_lines_outlive_a_server_that_is_away(logs, sink, held):
+    """They are sent again."""
+    sink.answers = [AWAY]
+    logs.add(held, "d", "hello")
+
+    logs.flush(held)
+
+    assert [("job", ["hello"])] == sink.sent
+
+
+def test_lines_of_a_job_that_is_gone_are_dropped(logs, sink, held):
+    """And those that follow are sent."""
+    sink.answers = [NotFound(ErrorKind.JOB_NOT_FOUND, "no such job")]
+    logs.add(held, "d", "one")
+    logs.flush(held)
+    logs.add(held, "d", "two")
+    logs.flush(held)
+
+    assert [("job", ["two"])] == sink.sent
+
+
+def test_whoever_writes_too_fast_waits(sink, held, monkeypatch):
+    """Memory is bounded; the wait ends with the claim."""
+    monkeypatch.setattr(logs_module, "PENDING_BYTES_MAX", 1000)
+    sink.answers = [AWAY] * 1000
+    logs = Logs(sink)
+    held.when_over(logs.wake)
+    added = []
+
+    def write():
+        for _ in range(100):
+            logs.add(held, "d", "x" * 100)
+            added.append(1)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert sink.came.acquire(timeout=10)
+    waiting = thread.is_alive() and len(added) < 10
+    held.lose()
+    thread.join(10)
+    logs.close()
+
+    assert waiting
+    assert not thread.is_alive()
+
+
+def test_delays_double_up_to_the_longest():
+    """And stay there."""
+    some = delays(0.1, 0.5)
+
+    assert [0.1, 0.2, 0.4, 0.5, 0.5] == [next(some) for _ in range(5)]
