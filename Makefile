@@ -11,6 +11,10 @@ DEV_STAMP  := $(VENV)/.dev-installed
 DEMO_STAMP := $(VENV)/.demo-installed
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Install a lock, and name each package as its turn comes: minutes of silence look like a hang.
+install-lock = rm -f $(VENV)/.ok; \
+  { $(PIP) --verbose install --require-hashes --no-deps -r $(1) && touch $(VENV)/.ok; } \
+  | sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; rm $(VENV)/.ok 2>/dev/null
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench bench-full stubs lock clean
@@ -30,19 +34,19 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(DEV_STAMP): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
-	@echo "installing the locked dependencies into $(VENV)"
-	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@echo "installing the locked dependencies into $(VENV): a minute or two"
+	@$(call install-lock,requirements/dev.txt)
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEMO_STAMP): requirements/demo.txt $(DEV_STAMP)
-	@$(PIP) install --require-hashes --no-deps -r requirements/demo.txt
+	@$(call install-lock,requirements/demo.txt)
 	@touch $@
 
-demo: $(DEMO_STAMP) ## Start a lake, run a pipeline over images, change one, watch only that one run again
+demo: $(DEMO_STAMP) ## Photographs through two pipelines: only what changed runs, a failure is mended
 	@$(BIN)/python examples/demo/run.py
 
-test: check ## Everything: check, then all tests
+test: check $(DEMO_STAMP) ## Everything: check, then all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## Lint, format, types, layers, house rules (under a minute)
