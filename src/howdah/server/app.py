@@ -31,6 +31,7 @@ from howdah.kit.ids import new_id
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.server import logs
+from howdah.server.allocator import keep_memory_of_messages
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
@@ -180,6 +181,7 @@ def run(
     """
     settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers)
     logs.configure(json=json_logs)
+    keep_memory_of_messages()
     with opened(settings.root, workers=settings.workers) as lake:
         asyncio.run(_serve(lake, settings, announce or _print_line))
 

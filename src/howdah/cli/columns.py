@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which columns a list of each kind of thing has, and which properties are shown of one."""
+
+from typing import Any
+
+from howdah.cli.output import Columns, age, name, size, span, time
+
+__all__ = [
+    "BRANCH",
+    "BRANCHES",
+    "COMMIT",
+    "COMMITS",
+    "DATUM",
+    "DATUMS",
+    "DIFFERENCES",
+    "FILE",
+    "FILES",
+    "JOB",
+    "JOBS",
+    "PIPELINE",
+    "PIPELINES",
+    "PROJECT",
+    "PROJECTS",
+    "PROVENANCE",
+    "REPO",
+    "REPOS",
+    "pretty",
+]
+
+
+def _files(inputs: Any) -> list[str]:
+    return [f"{each.name + ' ' if each.name else ''}{each.file}" for each in inputs]
+
+
+def _progress(job: Any) -> str:
+    """Datums that are done of all, and how."""
+    parts = [f"{job.processed} ran", f"{job.carried_over} carried over"]
+    parts += [f"{job.failed} failed"] if job.failed else []
+    parts += [f"{job.recovered} recovered"] if job.recovered else []
+    return f"{', '.join(parts)} of {job.datums}"
+
+
+def _took(job: Any) -> str:
+    return span(job.finished_at - job.started_at) if job.started_at and job.finished_at else "-"
+
+
+def _difference(pair: Any) -> str:
+    return "+" if pair.old is None else "-" if pair.new is None else "~"
+
+
+PROJECTS: Columns = [
+    ("NAME", lambda p: p.name),
+    ("CREATED", lambda p: age(p.created_at)),
+    ("DESCRIPTION", lambda p: p.description),
+]
+PROJECT: Columns = [
+    ("name", lambda p: p.name),
+    ("description", lambda p: p.description),
+    ("created", lambda p: time(p.created_at)),
+]
+REPOS: Columns = [
+    ("NAME", lambda r: r.repo),
+    ("CREATED", lambda r: age(r.created_at)),
+    ("SIZE", lambda r: size(r.size_bytes)),
+    ("DESCRIPTION", lambda r: r.description),
+]
+REPO: Columns = [
+    ("name", lambda r: r.repo),
+    ("description", lambda r: r.description),
+    ("created", lambda r: time(r.created_at)),
+    ("size of master", lambda r: size(r.size_bytes)),
+    ("branches", lambda r: [branch.name for branch in r.branches]),
+]
+BRANCHES: Columns = [
+    ("BRANCH", lambda b: b.branch),
+    ("HEAD", lambda b: b.head.id if b.head else "-"),
+    ("DEPENDS ON", lambda b: ", ".join(map(str, b.direct_provenance)) or "-"),
+]
+BRANCH: Columns = [
+    ("branch", lambda b: b.branch),
+    ("head", lambda b: b.head),
+    ("depends on", lambda b: b.direct_provenance),
+    ("depends on, in all", lambda b: b.provenance),
+    ("followed by, in all", lambda b: b.subvenance),
+    ("created", lambda b: time(b.created_at)),
+]
+COMMITS: Columns = [
+    ("COMMIT", lambda c: c.commit),
+    ("STATE", lambda c: "BAD" if c.error else name(c.state)),
+    ("STARTED", lambda c: age(c.started_at)),
+    ("SIZE", lambda c: size(c.size_bytes)),
+    ("ORIGIN", lambda c: name(c.origin)),
+    ("DESCRIPTION", lambda c: c.description),
+]
+COMMIT: Columns = [
+    ("commit", lambda c: c.commit),
+    ("state", lambda c: name(c.state)),
+    ("error", lambda c: c.error),
+    ("description", lambda c: c.description),
+    ("origin", lambda c: name(c.origin)),
+    ("parent", lambda c: c.parent),
+    ("started", lambda c: time(c.started_at)),
+    ("finished", lambda c: time(c.finished_at)),
+    ("size", lambda c: size(c.size_bytes)),
+    ("depends on", lambda c: c.direct_provenance),
+    ("followed by", lambda c: c.direct_subvenance),
+]
+FILES: Columns = [
+    ("PATH", lambda f: f.path),
+    ("TYPE", lambda f: "dir" if f.is_dir else "file"),
+    ("SIZE", lambda f: size(f.size_bytes)),
+]
+FILE: Columns = [
+    ("path", lambda f: f.path),
+    ("type", lambda f: "directory" if f.is_dir else "file"),
+    ("size", lambda f: f"{size(f.size_bytes)} ({f.size_bytes} bytes)"),
+    ("hash", lambda f: f.hash.hex()),
+]
+DIFFERENCES: Columns = [
+    ("", _difference),
+    ("PATH", lambda d: (d.new or d.old).path),
+    ("NEW SIZE", lambda d: size(d.new.size_bytes) if d.new else "-"),
+    ("OLD SIZE", lambda d: size(d.old.size_bytes) if d.old else "-"),
+]
+PIPELINES: Columns = [
+    ("NAME", lambda p: p.pipeline),
+    ("VERSION", lambda p: p.version),
+    ("STATE", lambda p: name(p.state)),
+    ("LAST JOB", lambda p: name(p.last_job_state)),
+    ("CREATED", lambda p: age(p.created_at)),
+    ("DESCRIPTION", lambda p: p.description),
+]
+PIPELINE: Columns = [
+    ("name", lambda p: p.pipeline),
+    ("version", lambda p: p.version),
+    ("state", lambda p: name(p.state)),
+    ("reason", lambda p: p.reason),
+    ("description", lambda p: p.description),
+    ("last job", lambda p: name(p.last_job_state)),
+    ("created", lambda p: time(p.created_at)),
+    ("image", lambda p: p.image),
+    ("command", lambda p: " ".join(p.cmd)),
+    ("output branch", lambda p: p.output_branch),
+    ("spec", lambda p: pretty(p.spec)),
+]
+JOBS: Columns = [
+    ("JOB", lambda j: j.job),
+    ("STATE", lambda j: name(j.state)),
+    ("CREATED", lambda j: age(j.created_at)),
+    ("TOOK", _took),
+    ("DATUMS", _progress),
+    ("REASON", lambda j: j.reason),
+]
+JOB: Columns = [
+    ("job", lambda j: j.job),
+    ("pipeline version", lambda j: j.pipeline_version),
+    ("state", lambda j: name(j.state)),
+    ("reason", lambda j: j.reason),
+    ("datums", _progress),
+    ("created", lambda j: time(j.created_at)),
+    ("started", lambda j: time(j.started_at)),
+    ("finished", lambda j: time(j.finished_at)),
+    ("took", _took),
+    ("output", lambda j: j.output_commit),
+    ("downloaded", lambda j: f"{size(j.stats.download_bytes)} in {span(j.stats.download_time)}"),
+    ("user code ran", lambda j: span(j.stats.process_time)),
+    ("uploaded", lambda j: f"{size(j.stats.upload_bytes)} in {span(j.stats.upload_time)}"),
+]
+DATUMS: Columns = [
+    ("DATUM", lambda d: d.id),
+    ("STATE", lambda d: name(d.state)),
+    ("RAN", lambda d: span(d.stats.process_time)),
+    ("FILES", lambda d: ", ".join(_files(d.inputs))),
+]
+DATUM: Columns = [
+    ("datum", lambda d: d.id),
+    ("job", lambda d: d.job),
+    ("state", lambda d: name(d.state)),
+    ("files", lambda d: _files(d.inputs)),
+    ("downloaded", lambda d: f"{size(d.stats.download_bytes)} in {span(d.stats.download_time)}"),
+    ("user code ran", lambda d: span(d.stats.process_time)),
+    ("uploaded", lambda d: f"{size(d.stats.upload_bytes)} in {span(d.stats.upload_time)}"),
+]
+PROVENANCE: Columns = [
+    ("file", lambda p: p.file),
+    ("size", lambda p: f"{size(p.size_bytes)} ({p.size_bytes} bytes)"),
+    ("hash", lambda p: p.hash.hex()),
+    ("made by job", lambda p: p.job or "none: it was put by a user"),
+    ("datum", lambda p: p.datum_id),
+    ("pipeline version", lambda p: p.pipeline_version or "-"),
+    ("command", lambda p: " ".join(p.cmd)),
+    ("image", lambda p: p.image),
+    ("from files", lambda p: _files(p.inputs)),
+]
+
+
+def pretty(text: str) -> str:
+    """JSON, indented; what is none is shown as it is."""
+    import json
+
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`howdah inspect datum PIPELINE@ID DATUM`: show one datum."""
+
+import click
+
+from howdah.cli.base import command
+from howdah.cli.columns import DATUM
+from howdah.cli.session import Session
+
+__all__ = ["inspect_datum"]
+
+
+@command("datum", "howdah inspect datum edges@4fc0… 91ab…")
+@click.argument("job", metavar="PIPELINE@ID")
+@click.argument("datum")
+def inspect_datum(session: Session, job: str, datum: str) -> None:
+    """Show one datum of a job: its state, its files, what it took."""
+    session.show(session.client.inspect_datum(job, datum), DATUM)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way in: find the module of a command, run it, turn whatever it raises into a line and an exit code."""
+
+import contextlib
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+import click
+
+from howdah import __version__
+from howdah.cli import exits
+from howdah.cli.base import shared_options
+from howdah.cli.session import Session
+from howdah.errors import HowdahError
+
+__all__ = ["COMMANDS", "cli", "main", "run"]
+
+COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline")),
+    "list": ("Show many.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum")),
+    "inspect": ("Show one.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum")),
+    "update": ("Change something.", ("project", "repo", "branch", "pipeline")),
+    "delete": ("Remove something.", ("project", "repo", "branch", "file", "pipeline", "job")),
+    "start": ("Open a commit, or let a pipeline work again.", ("commit", "pipeline")),
+    "finish": ("Close a commit.", ("commit",)),
+    "wait": ("Wait until a commit or job is done.", ("commit", "job")),
+    "put": ("Write files into a commit.", ("file",)),
+    "get": ("Read files of a commit.", ("file",)),
+    "copy": ("Copy files within the lake, by reference.", ("file",)),
+    "glob": ("Find files by a pattern.", ("file",)),
+    "diff": ("Compare files of two commits.", ("file",)),
+    "stop": ("End a job, or let a pipeline rest.", ("pipeline", "job")),
+    "logs": ("Show what user code and workers printed.", ()),
+    "server": ("Serve a lake.", ()),
+    "version": ("Show the versions of this program and of the server.", ()),
+    "completion": ("Print a script that completes commands in a shell.", ()),
+}
+"""Each verb: what it does, and its nouns; none for a command by itself. `list repo` is in `howdah.cli.list_repo`."""
+
+
+_HELP: Final = {"help_option_names": ["-h", "--help"]}
+
+
+class Lazy(click.Group):
+    """A group that loads a command's module when the command is asked for."""
+
+    def __init__(self, name: str, words: Sequence[str], prefix: str, **more: Any) -> None:
+        super().__init__(name, **more)
+        self._words = tuple(words)
+        self._prefix = prefix
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
+        """The words that may follow."""
+        return list(self._words)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, loaded; None for another word."""
+        if cmd_name not in self._words:
+            return None
+        if not self._prefix and COMMANDS[cmd_name][1]:
+            text, nouns = COMMANDS[cmd_name]
+            return Lazy(cmd_name, nouns, f"{cmd_name}_", help=text, context_settings=_HELP, subcommand_metavar="NOUN …")
+        name = self._prefix + cmd_name
+        made: click.Command = getattr(importlib.import_module(f"howdah.cli.{name}"), name)
+        return made
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's, but a reader that has gone ends the command by our code and not by click's."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _forget_stdout()
+            raise click.exceptions.Exit(exits.PIPE_CLOSED) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, but a word that is none is answered with the nearest that is."""
+        word = args[0]
+        if word not in self._words and not word.startswith("-"):
+            near = difflib.get_close_matches(word, self._words, 1)
+            hint = f"did you mean {near[0]}?" if near else "it can be " + ", ".join(self._words)
+            ctx.fail(f"no such command: {' '.join([ctx.command_path, word])}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _remember(**values: Any) -> None:
+    """Keep the shared options that were given before the verb."""
+    given = {key: value for key, value in values.items() if value is not None}
+    click.get_current_context().obj = Session(**given)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        click.echo(f"howdah {__version__}")
+        ctx.exit()
+
+
+_VERSION: Final = click.Option(
+    ("--version",), is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
+
+cli: Final = Lazy(
+    "howdah",
+    tuple(COMMANDS),
+    "",
+    help="A versioned data lake with data-driven pipelines. Try: howdah server, then howdah create repo images.",
+    params=[*shared_options(), _VERSION],
+    callback=_remember,
+    context_settings=_HELP,
+    subcommand_metavar="VERB NOUN …",
+)
+
+
+def main() -> NoReturn:
+    """The `howdah` command."""
+    sys.exit(run())
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command line; its exit code. Errors go to stderr, on one line."""
+    try:
+        code = cli.main(args=args, prog_name="howdah", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else exits.OK
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return exits.USAGE
+    except click.UsageError as error:
+        return _say(f"{_lower(error.format_message())}{_hint(error)}", exits.USAGE)
+    except click.ClickException as error:
+        return _say(_lower(error.format_message()), exits.FAILURE)
+    except HowdahError as error:
+        return _say(error.message, exits.exit_code(error))
+    except (KeyboardInterrupt, click.Abort):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return exits.PIPE_CLOSED
+    except UnicodeEncodeError as error:
+        return _say(f"text {ascii(error.object)[:200]} is not UTF-8; write it in UTF-8", exits.USAGE)
+    except OSError as error:
+        return _say(f"{error.strerror or error}: {error.filename or 'the output'}".lower(), exits.FAILURE)
+
+
+def _forget_stdout() -> None:
+    """Whoever read our output has gone; without this Python would complain about it once more when it ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(text: str, code: int) -> int:
+    sys.stderr.write(f"howdah: {text}\n")
+    return code
+
+
+def _lower(text: str) -> str:
+    """Click's sentence as one of ours."""
+    text = " ".join(text.split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _hint(error: click.UsageError) -> str:
+    if error.ctx is None or (isinstance(error.ctx.command, click.Group) and ";" in error.message):
+        return ""
+    return f"; see {error.ctx.command_path} --help"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments of commands, read: files, ids, specs."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from howdah.kit.ids import UUID4_HEX
+
+if TYPE_CHECKING:
+    from howdah.cli.session import Session
+    from howdah.model.refs import File
+
+__all__ = ["STATES", "a_file", "is_id", "specs"]
+
+STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
+"""States of datums, as they are typed."""
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is the id of a commit set."""
+    return UUID4_HEX.fullmatch(text) is not None
+
+
+def a_file(session: "Session", text: str) -> "File":
+    """A path in a commit; the root when there is no path.
+
+    Raises:
+        BadRequest: it is not one.
+    """
+    from howdah.model.refs import parse_file
+
+    return parse_file(text, session.client.project)
+
+
+def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
+    """The pipeline specs of a file, or of standard input for `-`; the text itself if there is only one.
+
+    Raises:
+        NotFound, Refused: the file cannot be read.
+        BadRequest: it is neither JSON nor YAML.
+    """
+    from howdah.model.spec.text import documents
+    from howdah.storage.local_files import explained
+
+    if source == "-":
+        text = sys.stdin.buffer.read()
+    else:
+        with explained(source), open(source, "rb") as file:
+            text = file.read()
+    found = documents(text)
+    yield from [text] if len(found) < 2 else found

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`howdah server`: serve a lake. The one command that loads server code, and only when it runs."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from howdah.cli.base import command
+from howdah.cli.session import Session
+
+__all__ = ["server"]
+
+
+@command(
+    "server", "howdah server", "howdah server --root /data/lake --grpc 127.0.0.1:30650", project=False, output=False
+)
+@click.option("--root", metavar="DIR", help="The lake's folder; made if there is none. Default: a folder of this user.")
+@click.option("--grpc", metavar="HOST:PORT", help="Where clients connect. Default: 127.0.0.1:30650; port 0: any.")
+@click.option("--http", metavar="HOST:PORT", help="Where /readyz, /livez and /metrics are. Default: 127.0.0.1:1600.")
+@click.option("--allow-open", is_flag=True, help="Listen also where other machines can connect.")
+def server(_: Session, root: str | None, grpc: str | None, http: str | None, allow_open: bool) -> None:
+    """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
+
+    Pipelines run commands as the user of the server. Whoever can connect can make pipelines, so an address that
+    other machines reach is refused without --allow-open.
+    """
+    from howdah.server.app import run
+    from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS
+
+    run(root or _default_root(), grpc or GRPC_ADDRESS, http or HTTP_ADDRESS, allow_open=allow_open)
+
+
+def _default_root() -> Path:
+    """Where programs of this user keep data."""
+    if folder := os.environ.get("XDG_DATA_HOME"):
+        return Path(folder) / "howdah"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "howdah"
+    return Path.home() / ".local" / "share" / "howdah"

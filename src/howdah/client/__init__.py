@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python client of a howdah server.
+
+    import howdah
+
+    with howdah.Client() as client:
+        client.put_file("images@master", "/a.png", "photos/a.png")
+
+`client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `files`, `pipelines`,
+`jobs`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are loaded with
+the first call that touches a file.
+"""
+
+from howdah.client.client import Client
+from howdah.client.values import (
+    DatumInfo,
+    FileDiff,
+    InputFile,
+    JobInfo,
+    LogLine,
+    PipelineInfo,
+    ProcessStats,
+    Progress,
+    Provenance,
+    ServerVersion,
+    Transferred,
+)
+from howdah.client.writing import CommitWriter
+
+__all__ = [
+    "Client",
+    "CommitWriter",
+    "DatumInfo",
+    "FileDiff",
+    "InputFile",
+    "JobInfo",
+    "LogLine",
+    "PipelineInfo",
+    "ProcessStats",
+    "Progress",
+    "Provenance",
+    "ServerVersion",
+    "Transferred",
+]

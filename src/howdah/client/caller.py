@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all groups of calls share: the connection, and the project that names without one belong to."""
+
+import os
+from typing import TYPE_CHECKING
+
+from howdah.client.address import DEFAULT_ADDRESS, parse_address
+from howdah.client.channel import Wire
+from howdah.model.names import DEFAULT_PROJECT, project_name
+
+if TYPE_CHECKING:
+    from howdah.storage.storage import Storage
+
+__all__ = ["Caller"]
+
+
+class Caller:
+    """The base of `Client`; each group of calls is a class over it in a module of its own."""
+
+    def __init__(
+        self, address: str | None = None, *, project: str = DEFAULT_PROJECT, direct: bool | None = None
+    ) -> None:
+        """Name a server; it is asked nothing before the first call.
+
+        `address` is `$HOWDAH_ADDRESS` when left out, and 127.0.0.1:30650 without that. `project` is where names
+        without a project are looked for. `direct` says whether bytes go to the object store without the
+        server: None where that is possible, False never, True always (or the call fails).
+
+        Raises:
+            BadRequest: the address or the project's name is not one.
+        """
+        self.project: str = project_name(project)
+        self._direct = direct
+        # The lake's store, once it was found; see `howdah.client.files`.
+        self._lake: Storage | None = None
+        self._wire = Wire(parse_address(address or os.environ.get("HOWDAH_ADDRESS") or DEFAULT_ADDRESS))
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return str(self._wire.address)

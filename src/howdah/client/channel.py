@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connection to a server: calls by their stubs, with every failure raised as an error of ours.
+
+One channel serves all threads. Nothing is sent before the first call, so making one cannot fail.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import grpc
+
+from howdah.client.address import Address
+from howdah.client.errors import from_status
+from howdah.wire.stubs import howdah_v1_pb2_grpc, pfs_v2_pb2_grpc, pps_v2_pb2_grpc
+
+__all__ = ["MESSAGE_BYTES", "Wire"]
+
+MESSAGE_BYTES: Final = 2 << 20
+"""Bytes of a file that go in one message: larger ones are no quicker, and hold more memory on both sides."""
+
+_RECEIVE_BYTES_MAX: Final = 24 << 20  # a message of the protocol has at most 20 MiB
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX),
+    ("grpc.max_send_message_length", _RECEIVE_BYTES_MAX),
+    ("grpc.max_metadata_size", 64 << 10),
+    # A wait may last for hours: pings tell a server that is busy from one that is gone.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+A = TypeVar("A")
+
+
+class Wire:
+    """Stubs over one channel. `call` and `stream` raise only errors of `howdah.errors`."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        options = (*_OPTIONS, ("grpc.enable_http_proxy", 0)) if address.is_loopback else _OPTIONS
+        if address.tls:
+            self._channel = grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options)
+        else:
+            self._channel = grpc.insecure_channel(address.target, options)
+
+    @cached_property
+    def pfs(self) -> pfs_v2_pb2_grpc.APIStub:
+        """Projects, repos, branches, commits, files."""
+        return pfs_v2_pb2_grpc.APIStub(self._channel)
+
+    @cached_property
+    def pps(self) -> pps_v2_pb2_grpc.APIStub:
+        """Pipelines, jobs, datums, logs."""
+        return pps_v2_pb2_grpc.APIStub(self._channel)
+
+    @cached_property
+    def lake(self) -> howdah_v1_pb2_grpc.LakeStub:
+        """The lake itself, and what is ours alone."""
+        return howdah_v1_pb2_grpc.LakeStub(self._channel)
+
+    def call(self, method: Callable[..., A], request: Any, *, timeout: float | None = None) -> A:
+        """The answer of a method with one; `timeout` in seconds, none for None."""
+        try:
+            return method(request, timeout=timeout)
+        except grpc.RpcError as error:
+            raise self.error(error) from error
+
+    def stream(self, method: Callable[..., Any], request: Any, *, timeout: float | None = None) -> Iterator[Any]:
+        """The answers of a method with many, as they come. Giving up the iterator ends the call."""
+        call = method(request, timeout=timeout)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise self.error(error) from error
+        finally:
+            call.cancel()
+
+    def error(self, error: grpc.RpcError) -> Exception:
+        """What a failed call means to the caller."""
+        return from_status(error, str(self.address))
+
+    def close(self) -> None:
+        """End all calls and the connection; closing again does nothing."""
+        self._channel.close()

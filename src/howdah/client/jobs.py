@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls on jobs, their datums and logs."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from howdah.client import read_pps
+from howdah.client.caller import Caller
+from howdah.client.coerce import CommitLike, FileLike, JobLike, PipelineLike, a_commit, a_file, a_job, a_pipeline
+from howdah.client.values import DatumInfo, JobInfo, LogLine, Provenance
+from howdah.model.refs import Job, Pipeline
+from howdah.model.states import DatumState
+from howdah.wire.convert import commit_message, file_message, project_message
+from howdah.wire.stubs import howdah_v1_pb2 as hd
+from howdah.wire.stubs import pps_v2_pb2 as pb
+
+__all__ = ["Jobs"]
+
+
+class Jobs(Caller):
+    """The work that commits started."""
+
+    def inspect_job(self, job: JobLike) -> JobInfo:
+        """A job as it is now. Raises NotFound."""
+        return self._inspect_job(job, wait=False, timeout=None)
+
+    def wait_job(self, job: JobLike, *, timeout: float | None = None) -> JobInfo:
+        """A job when it has ended, well or badly; `timeout` in seconds, None to wait for ever.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: DELETED_MEANWHILE.
+            Unavailable: TIMED_OUT.
+        """
+        return self._inspect_job(job, wait=True, timeout=timeout)
+
+    def inspect_job_set(self, id: str) -> list[JobInfo]:
+        """All jobs of a commit set, what depends after what it depends on."""
+        return list(self._job_set(id, wait=False, timeout=None))
+
+    def wait_job_set(self, id: str, *, timeout: float | None = None) -> Iterator[JobInfo]:
+        """The jobs of a commit set, each when it has ended. Raises as `wait_job`."""
+        return self._job_set(id, wait=True, timeout=timeout)
+
+    def list_jobs(
+        self,
+        pipeline: PipelineLike | None = None,
+        *,
+        projects: Sequence[str] | None = None,
+        inputs: Sequence[CommitLike] = (),
+        number: int = 0,
+        reverse: bool = False,
+    ) -> Iterator[JobInfo]:
+        """Jobs, the newest first: of one pipeline, or of all; `inputs` are commits that each must have read.
+
+        `projects` are those to look in: this client's own for None, all for an empty one.
+        """
+        wanted = [self.project] if projects is None else projects
+        request = pb.ListJobRequest(
+            pipeline=None if pipeline is None else _pipeline(a_pipeline(pipeline, self.project)),
+            projects=[] if pipeline is not None else [project_message(name) for name in wanted],
+            input_commit=[commit_message(a_commit(each, self.project)) for each in inputs],
+            history=-1,
+            number=number,
+            reverse=reverse,
+        )
+        return map(read_pps.job_info, self._wire.stream(self._wire.pps.ListJob, request))
+
+    def stop_job(self, job: JobLike, *, reason: str = "") -> None:
+        """End a job; nothing happens to one that has ended. Raises NotFound."""
+        request = pb.StopJobRequest(job=_job(a_job(job, self.project)), reason=reason)
+        self._wire.call(self._wire.pps.StopJob, request)
+
+    def delete_job(self, job: JobLike) -> None:
+        """Stop a job and forget it. Raises NotFound."""
+        self._wire.call(self._wire.pps.DeleteJob, pb.DeleteJobRequest(job=_job(a_job(job, self.project))))
+
+    def list_datums(
+        self, job: JobLike, *, states: Sequence[DatumState] = (), after: str = "", number: int = 0
+    ) -> Iterator[DatumInfo]:
+        """The datums of a job in order of their ids: of some states or all, after an id, at most `number` (0: all)."""
+        request = pb.ListDatumRequest(
+            job=_job(a_job(job, self.project)),
+            filter=pb.ListDatumRequest.Filter(state=[state.wire_name for state in states]) if states else None,
+            paginationMarker=after,
+            number=number,
+        )
+        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request))
+
+    def inspect_datum(self, job: JobLike, datum: str) -> DatumInfo:
+        """A datum of a job. Raises NotFound."""
+        request = pb.InspectDatumRequest(datum=pb.Datum(job=_job(a_job(job, self.project)), id=datum))
+        return read_pps.datum_info(self._wire.call(self._wire.pps.InspectDatum, request))
+
+    def logs(
+        self,
+        *,
+        pipeline: PipelineLike | None = None,
+        job: JobLike | None = None,
+        datum: str = "",
+        follow: bool = False,
+        tail: int = 0,
+        since: timedelta | None = None,
+    ) -> Iterator[LogLine]:
+        """Lines that user code and workers wrote: of a pipeline, a job, or one datum of a job.
+
+        `tail` is the number of lines from the end, 0 for all. With `follow` new lines come for ever, until
+        the iterator is closed.
+
+        Raises:
+            NotFound: the pipeline, job or datum.
+        """
+        request = self._logs_request(pipeline, job, datum)
+        request.follow = follow
+        request.tail = tail
+        if since is not None:
+            request.since.FromTimedelta(since)
+        return map(read_pps.log_line, self._wire.stream(self._wire.pps.GetLogs, request))
+
+    def inspect_provenance(self, file: FileLike) -> Provenance:
+        """Which datum, job, code and input files made a file.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        request = hd.InspectProvenanceRequest(file=file_message(a_file(file, self.project)))
+        return read_pps.provenance(self._wire.call(self._wire.lake.InspectProvenance, request))
+
+    def _inspect_job(self, job: JobLike, *, wait: bool, timeout: float | None) -> JobInfo:
+        request = pb.InspectJobRequest(job=_job(a_job(job, self.project)), wait=wait, details=True)
+        return read_pps.job_info(self._wire.call(self._wire.pps.InspectJob, request, timeout=timeout))
+
+    def _job_set(self, id: str, *, wait: bool, timeout: float | None) -> Iterator[JobInfo]:
+        request = pb.InspectJobSetRequest(job_set=pb.JobSet(id=id), wait=wait, details=True)
+        answers = self._wire.stream(self._wire.pps.InspectJobSet, request, timeout=timeout)
+        return map(read_pps.job_info, answers)
+
+    def _logs_request(self, pipeline: PipelineLike | None, job: JobLike | None, datum: str) -> pb.GetLogsRequest:
+        fields: dict[str, Any] = {}
+        if pipeline is not None:
+            fields["pipeline"] = _pipeline(a_pipeline(pipeline, self.project))
+        if job is not None:
+            fields["job"] = _job(a_job(job, self.project))
+        if datum:
+            fields["datum"] = pb.Datum(id=datum, job=fields.get("job"))
+        return pb.GetLogsRequest(**fields)
+
+
+def _pipeline(pipeline: Pipeline) -> pb.Pipeline:
+    return pb.Pipeline(name=pipeline.name, project=project_message(pipeline.project))
+
+
+def _job(job: Job) -> pb.Job:
+    return pb.Job(pipeline=_pipeline(job.pipeline), id=job.id)

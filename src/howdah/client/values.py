@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that have no value in `howdah.model`: pipelines, jobs, datums, logs and provenance as a caller sees them.
+
+All are frozen. A time that has not come is None; a text that there is not is empty.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from howdah.model.files import FileInfo
+from howdah.model.refs import Commit, File, Job, Pipeline
+from howdah.model.states import DatumState, JobState, PipelineState
+
+__all__ = [
+    "DatumInfo",
+    "FileDiff",
+    "InputFile",
+    "JobInfo",
+    "LogLine",
+    "PipelineInfo",
+    "ProcessStats",
+    "Progress",
+    "Provenance",
+    "ServerVersion",
+    "Transferred",
+]
+
+Progress = Callable[[int, int], None]
+"""Told how many more bytes and files are done; called often, from the threads that work."""
+
+
+class FileDiff(NamedTuple):
+    """A path at which two commits differ; None on the side that has nothing there."""
+
+    new: FileInfo | None
+    old: FileInfo | None
+
+
+class Transferred(NamedTuple):
+    """How much was put or got."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVersion:
+    """A server: the protocol's version that it speaks, its own, and the lake that it serves."""
+
+    protocol: str
+    howdah: str  # empty for another implementation of the protocol
+    lake_id: str
+    store_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineInfo:
+    """A pipeline at one version of its spec. `spec` is the effective one, `user_spec` the text as it was given."""
+
+    pipeline: Pipeline
+    version: int
+    state: PipelineState | None
+    stopped: bool
+    reason: str
+    last_job_state: JobState | None
+    description: str
+    cmd: tuple[str, ...]
+    image: str
+    output_branch: str
+    parallelism: int
+    created_at: datetime | None
+    updated_at: datetime | None
+    user_spec: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStats:
+    """What work took."""
+
+    download_time: timedelta
+    process_time: timedelta
+    upload_time: timedelta
+    download_bytes: int
+    upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job. The counts are of datums; `carried_over` are those that had succeeded before."""
+
+    job: Job
+    pipeline_version: int
+    state: JobState
+    reason: str
+    output_commit: Commit | None
+    created_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    datums: int
+    processed: int
+    carried_over: int
+    failed: int
+    recovered: int
+    stats: ProcessStats
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One input of a datum: the file or directory, and its size and hash. `name` is that of the input, where known."""
+
+    name: str
+    file: File
+    size_bytes: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DatumInfo:
+    """A datum; of no job when it is only a preview."""
+
+    id: str
+    job: Job | None
+    state: DatumState
+    inputs: tuple[InputFile, ...]
+    stats: ProcessStats
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that user code printed (`user`), or that the worker or the server had to say."""
+
+    at: datetime | None
+    pipeline: Pipeline | None
+    job_id: str
+    datum_id: str
+    worker_id: str
+    user: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made an output file; `job` is None for a file that no pipeline wrote."""
+
+    file: File
+    size_bytes: int
+    hash: bytes
+    job: Job | None
+    datum_id: str
+    pipeline_version: int
+    cmd: tuple[str, ...]
+    image: str
+    inputs: tuple[InputFile, ...]
