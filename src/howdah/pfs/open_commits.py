@@ -11,6 +11,7 @@ from threading import Lock
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
+from howdah.kit import fail
 from howdah.pfs import commit_changes
 from howdah.pfs.closing import good_base
 from howdah.pfs.commit_rows import CommitRow, by_ids
@@ -76,6 +77,7 @@ class OpenCommits:
             return
         merged = self.merged(commit_id)
         if merged.seq > (row.partial_seq or 0):
+            fail.here("pfs.merge.stored")
             with self._db.write() as tx:
                 commit_changes.merge(tx, commit_id, merged.seq, merged.root, row.partial_seq)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
+from howdah.kit import fail
 from howdah.kit.ids import NewId
 from howdah.model.refs import Repo
 from howdah.pfs.propagation import NewCommit, propagate
@@ -93,3 +94,4 @@ class Works:
             if made := work.propagate():
                 for tell in self.hooks.on_propagated:
                     tell(tx, made)
+                fail.here("pfs.propagated")

@@ -156,6 +156,7 @@ class Writes:
             BadRequest: the change is malformed, or names an object that is not in the store.
         """
         layers = checked(self._storage, changes.decode(change), f"the change for {target}")
+        fail.here("pfs.hand_in.checked")
         commit = self._apply(target, layers, lease_id, description)
         self._leases.release(lease_id)
         return commit

@@ -26,8 +26,6 @@ _HEADER: Final = 16
 _ZSTD: Final = 1
 # Under this many bytes zstd saves less than its header costs.
 _ZSTD_MIN: Final = 256
-# Decoded ranges and nodes that are kept: about a million files at 100 bytes a row. Filled only by what is read.
-_CACHE_BYTES: Final = 128 << 20
 V = TypeVar("V")
 
 
@@ -69,7 +67,7 @@ class _Cache(Generic[V]):
 class Filesets:
     """The ranges and nodes of one object store. Safe for many threads."""
 
-    def __init__(self, store: ObjectStore, *, cache_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(self, store: ObjectStore, *, cache_bytes: int) -> None:
         self.store = store
         self._ranges: _Cache[pa.RecordBatch] = _Cache(cache_bytes * 3 // 4)
         self._nodes: _Cache[Node] = _Cache(cache_bytes // 4)

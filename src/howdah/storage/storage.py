@@ -2,6 +2,7 @@
 """The parts of storage put together over one object store: what servers, clients and workers open."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from howdah.storage import changes
 from howdah.storage.changes import Applied, Layer
@@ -15,16 +16,22 @@ from howdah.storage.reader import Fileset
 from howdah.storage.reading import ContentReader
 from howdah.storage.rows import Entry
 
-__all__ = ["Storage"]
+__all__ = ["CACHE_BYTES", "Storage"]
+
+# Enough to keep the entries of a million files, at 100 bytes each; filled only by what is read.
+CACHE_BYTES: Final = 192 << 20
 
 
 class Storage:
-    """Chunks and filesets of one store. May be shared by threads; close it to end its own."""
+    """Chunks and filesets of one store. May be shared by threads; close it to end its own.
 
-    def __init__(self, store: ObjectStore) -> None:
+    What was read is kept in up to `cache_bytes` of memory, a third of it as chunks.
+    """
+
+    def __init__(self, store: ObjectStore, *, cache_bytes: int = CACHE_BYTES) -> None:
         self.store = store
-        self.chunks = Chunks(store)
-        self.filesets = Filesets(store)
+        self.chunks = Chunks(store, cache_bytes=cache_bytes // 3)
+        self.filesets = Filesets(store, cache_bytes=cache_bytes - cache_bytes // 3)
         self.content = ContentWriter(self.chunks)
         self.reader = ContentReader(self.chunks)
 

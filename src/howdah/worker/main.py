@@ -30,6 +30,9 @@ _STDIN: Final = 0
 # Several threads share the interpreter; the one that runs commands must not wait 5 ms for its turn.
 _SWITCH_SECONDS: Final = 0.0005
 
+# A worker reads each input once or twice; what it keeps is for the next datum.
+_CACHE_BYTES: Final = 48 << 20
+
 _log = logging.getLogger(__name__)
 
 
@@ -98,4 +101,4 @@ def _open_storage(link: Link) -> Storage:
     if found.id != lake_id:
         text = f"the store {url} holds lake {found.id}, and the server's lake is {lake_id}"
         raise Unavailable(ErrorKind.UNREACHABLE, f"{text}; run the worker where the server's store is at that address")
-    return Storage(store)
+    return Storage(store, cache_bytes=_CACHE_BYTES)

@@ -194,6 +194,7 @@ class Results:
             if not held.lost:
                 change = changes.encode(batch.writer.finish())
                 self._before(held)
+                fail.here("worker.stored")
                 self._send(batch, change, last)
         except HowdahError as error:
             self._give_up(held, error)

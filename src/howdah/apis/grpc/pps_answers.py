@@ -76,12 +76,19 @@ def job_info(info: JobInfo, effective_spec: str | None = None) -> pps.JobInfo:
         data_recovered=info.datums_recovered,
         stats=process_stats(info.stats),
         state=info.state.wire_name,
-        reason=info.reason,
+        reason=info.reason or _uncontained(info),
         created=timestamp(info.created_at),
         started=timestamp(info.started_at),
         finished=timestamp(info.finished_at),
         details=None if effective_spec is None else job_details(effective_spec),
     )
+
+
+def _uncontained(info: JobInfo) -> str:
+    """What to know of user code that ran without namespaces of its own; the protocol has no better place for it."""
+    if not info.containment or info.containment.startswith("namespaces"):
+        return ""
+    return f"user code was not contained, its files were in $PFS: {info.containment}"
 
 
 def datum_info(info: DatumInfo) -> pps.DatumInfo:

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claims: how workers get work and give results, each claim under a fence.
+
+A worker claims a datum set, renews the claim, and hands in results in the order of the set, a few at a
+time or all at once. What was handed in is kept, whatever becomes of the worker; the rest of the set goes to
+another one when the claim runs out. A call under a claim that was lost is refused and changes nothing.
+What a job does before is in `pps.starting`, what comes of the results in `pps.finishing`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from howdah.db.engine import Database
+from howdah.db.transaction import Transaction
+from howdah.errors import BadRequest, Conflict, ErrorKind
+from howdah.kit import fail
+from howdah.kit.clock import Clock
+from howdah.model.states import DatumState, JobState
+from howdah.pfs import commit_rows
+from howdah.pfs.handing_in import checked
+from howdah.pps import job_rows, pipeline_rows, set_rows
+from howdah.pps.infos import Claim, DatumResult, ProcessStats
+from howdah.pps.job_rows import JobRow
+from howdah.pps.results import HandIn, encode_hand_in
+from howdah.pps.set_rows import SetRow
+from howdah.pps.sharing import share
+from howdah.pps.starting import Details
+from howdah.pps.subjects import WORK, job_subject
+from howdah.storage import changes
+from howdah.storage.slices import slice_rows
+from howdah.storage.storage import Storage
+
+__all__ = ["CLAIM_SECONDS", "Claims"]
+
+CLAIM_SECONDS: Final = 30  # three renewals missed; shorter, and a worker in a long pause would lose its datums
+
+_ENDED: Final = (DatumState.SUCCESS, DatumState.FAILED, DatumState.RECOVERED)
+
+
+class Claims:
+    """The protocol of workers. Safe for many threads."""
+
+    def __init__(self, db: Database, storage: Storage, clock: Clock) -> None:
+        self._db = db
+        self._storage = storage
+        self._clock = clock
+
+    def claim(self, worker: str) -> Claim | None:
+        """Give a worker the oldest datum set that waits and whose pipeline may have one more worker; None if none does.
+
+        Whoever waits for work listens to the subject `work` and asks again. Two workers never get the same set.
+        """
+        now = self._clock.now()
+        with self._db.read() as tx:  # most calls of idle workers end here, without the writer
+            if not set_rows.claimable(tx, now):
+                return None
+        with self._db.write() as tx:
+            fail.here("pps.claim")
+            for job_id, set_id, live in set_rows.claimable(tx, now):
+                job, found = job_rows.by_id(tx, job_id), set_rows.get(tx, set_id)
+                if job is None or found is None:
+                    continue
+                bound = share(tx, job)
+                if bound is None or live < bound:
+                    fence = set_rows.claim(tx, found, worker, _until(now))
+                    return _claim(tx, job, found, fence)
+        return None
+
+    def renew(self, set_id: int, fence: int) -> None:
+        """Keep a claim for another `CLAIM_SECONDS`.
+
+        Raises:
+            Conflict: CLAIM_LOST: drop the work.
+        """
+        with self._db.write() as tx:
+            _held(tx, set_id, fence)
+            set_rows.renew(tx, set_id, _until(self._clock.now()))
+
+    def hand_in(
+        self,
+        set_id: int,
+        fence: int,
+        change: bytes,
+        results: Sequence[DatumResult],
+        *,
+        last: bool = False,
+        containment: str = "",
+    ) -> None:
+        """Take the results of the next datums of a set, and renew the claim. They are durable when this returns.
+
+        `change` holds the output files of these datums (`storage.changes`, made over nothing; empty for none),
+        each tagged with its datum and *appended*, so that one path written by two datums is seen. Its objects
+        must be durable. `last` says that the set ends here. Results that were taken a moment ago are not taken again.
+
+        Raises:
+            Conflict: CLAIM_LOST: nothing was taken; drop the work.
+            BadRequest: the results are not those of the next datums of the set; or `change` is not a change, or
+                names what is not in the store.
+        """
+        with self._db.read() as tx:
+            found, job = _held(tx, set_id, fence)
+        if self._is_repeated(found, job, results):
+            return
+        self._check(found, job, change, results, last)
+        body = encode_hand_in(HandIn(tuple(results), found.worker, containment, change))
+        with self._db.write() as tx:
+            found, job = _held(tx, set_id, fence)
+            if self._is_repeated(found, job, results):
+                return
+            self._check_order(found, job, results)
+            set_rows.add_result(tx, found, body)
+            ended = set_rows.progress(tx, found, len(results), _until(self._clock.now()))
+            _count(tx, job, results)
+            tx.emit(job_subject(job.job), "progress")
+            if ended and not set_rows.any_left(tx, job.id):
+                job_rows.move(tx, job, JobState.FINISHING)
+            elif ended:
+                tx.emit(WORK, "waiting")
+            fail.here("pps.result")
+
+    def release(self, *, everything: bool = False) -> bool:
+        """Give back the claims that have run out, or with `everything` all of them; whether there were any.
+
+        A server that starts gives back everything: its workers are new.
+        """
+        now = self._clock.now()
+        with self._db.read() as tx:
+            if not everything and not set_rows.has_expired(tx, now):
+                return False
+        with self._db.write() as tx:
+            given_back = set_rows.release(tx, expired=None if everything else now)
+            if given_back:
+                tx.emit(WORK, "waiting")
+        return given_back > 0
+
+    def _check(self, found: SetRow, job: JobRow, change: bytes, results: Sequence[DatumResult], last: bool) -> None:
+        if bad := [result for result in results if result.state not in _ENDED]:
+            text = f"datum {bad[0].id} cannot be handed in as {bad[0].state.name}; hand it in when it has ended"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
+        if last and len(results) < found.count:
+            left = found.count - len(results)
+            text = (
+                f"datum set {found.id} of job {job.job} has {left} more datums; hand them in, or let the claim run out"
+            )
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
+        self._check_order(found, job, results)
+        if change:
+            checked(self._storage, changes.decode(change), f"a result of job {job.job}")
+
+    def _is_repeated(self, found: SetRow, job: JobRow, results: Sequence[DatumResult]) -> bool:
+        """Whether these are the last results that were taken: their worker did not hear that they were."""
+        before = found.first - len(results)
+        return bool(results) and before >= 0 and self._ids(job, before, len(results)) == [each.id for each in results]
+
+    def _ids(self, job: JobRow, first: int, count: int) -> list[str]:
+        todo = self._storage.fileset(Details.of(job).todo, f"job {job.job}")
+        return [path[1:] for batch in slice_rows(todo, first, count) for path in batch.column(0).to_pylist()]
+
+    def _check_order(self, found: SetRow, job: JobRow, results: Sequence[DatumResult]) -> None:
+        """Refuse anything but the next datums of the set, each once."""
+        wanted = self._ids(job, found.first, min(len(results), found.count))
+        given = [result.id for result in results]
+        if given != wanted:
+            at = next((n for n, (a, b) in enumerate(zip(given, wanted, strict=False)) if a != b), len(wanted))
+            text = f"datum {given[at]} is not the next one of datum set {found.id} of job {job.job}"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; hand in results in the order of the set, each once")
+
+
+def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
+    """The set and the job of a claim that is still good."""
+    found = set_rows.get(tx, set_id)
+    job = None if found is None else job_rows.by_id(tx, found.job_id)
+    if found is None or job is None:
+        why = "its job is gone"
+    elif job.state is not JobState.RUNNING:
+        why = f"job {job.job} is in state {job.state.wire_name}"
+    elif found.state == set_rows.CLAIMED and found.fence == fence:
+        return found, job
+    else:
+        why = "another worker has it, or may take it"
+    raise Conflict(ErrorKind.CLAIM_LOST, f"the claim of datum set {set_id} is lost: {why}; drop the work, claim again")
+
+
+def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int) -> Claim:
+    detail = Details.of(job)
+    pipeline = pipeline_rows.get(tx, job.job.pipeline)
+    return Claim(
+        set_id=found.id,
+        fence=fence,
+        seconds=CLAIM_SECONDS,
+        job=job.job,
+        version=job.version,
+        spec=pipeline_rows.version(tx, pipeline, job.version).effective_spec,
+        output_commit=commit_rows.by_ids(tx, [job.output_commit_id])[job.output_commit_id].commit,
+        inputs=detail.inputs,
+        todo_root=detail.todo,
+        first=found.first,
+        count=found.count,
+    )
+
+
+def _count(tx: Transaction, job: JobRow, results: Sequence[DatumResult]) -> None:
+    states = [result.state for result in results]
+    stats = [result.stats for result in results]
+    job_rows.add_counts(
+        tx,
+        job.id,
+        processed=states.count(DatumState.SUCCESS),
+        failed=states.count(DatumState.FAILED),
+        recovered=states.count(DatumState.RECOVERED),
+        stats=ProcessStats(
+            sum(each.download_ms for each in stats),
+            sum(each.process_ms for each in stats),
+            sum(each.upload_ms for each in stats),
+            sum(each.download_bytes for each in stats),
+            sum(each.upload_bytes for each in stats),
+        ),
+    )
+
+
+def _until(now: datetime) -> datetime:
+    return now + timedelta(seconds=CLAIM_SECONDS)

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pipelines: making, changing, stopping and deleting them. Each change is one transaction and one commit set.
+
+A pipeline `p` is a row, and three repos: `p` for what it makes, `p.spec` with a commit for each version of its
+spec, and `p.meta` for how it was made. The output branch and `p.meta@master` have the branches that it reads and
+`p.spec@master` as provenance; so a new version, like new data, makes an output commit, and with it a job
+(`pps.following`).
+"""
+
+from typing import Final
+
+from howdah.db.engine import Database
+from howdah.db.transaction import Transaction
+from howdah.errors import AlreadyExists, ErrorKind, Refused
+from howdah.kit.ids import NewId
+from howdah.model.names import DEFAULT_BRANCH, META, SPEC
+from howdah.model.refs import Branch, Commit, Pipeline, Repo
+from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs, require_supported
+from howdah.model.states import JobState, PipelineState
+from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
+from howdah.pfs.catalog import Catalog
+from howdah.pfs.resolve import head_of
+from howdah.pfs.work import Work
+from howdah.pps import job_rows, pipeline_rows
+from howdah.pps.finishing import end_badly
+from howdah.pps.infos import PipelineInfo
+from howdah.pps.pipeline_rows import PipelineRow, VersionRow
+from howdah.pps.subjects import pipeline_subject
+from howdah.storage.storage import Storage
+from howdah.storage.writer import ChangeWriter
+
+__all__ = ["SPEC_PATH", "Pipelines", "kill_all"]
+
+SPEC_PATH: Final = "/spec"
+_PAGE: Final = 200
+
+
+class Pipelines:
+    """The pipelines of a lake. Safe for many threads."""
+
+    def __init__(self, db: Database, storage: Storage, catalog: Catalog, new_id: NewId) -> None:
+        self._db = db
+        self._storage = storage
+        self._catalog = catalog
+        self._new_id = new_id
+
+    def create(
+        self, spec: PipelineSpec, user_spec: str = "", *, update: bool = False, reprocess: bool = False
+    ) -> PipelineInfo:
+        """Make a pipeline; with `update` give one that is there another version, or leave it if nothing changes.
+
+        It starts a job at once, on what its inputs hold; an update kills the jobs that have not ended. With
+        `reprocess` every datum runs again, also those that succeeded before, and equal specs are an update too.
+        `user_spec` is the text as it was given.
+
+        Raises:
+            Unsupported: the spec asks for what this version cannot do; the field is named.
+            AlreadyExists: PIPELINE_EXISTS without `update`; REPO_EXISTS: a repo of that name is there.
+            NotFound: the project, or a repo that it reads.
+            BadRequest: DAG_INVALID, such as a pipeline that reads itself.
+        """
+        require_supported(spec)
+        pipeline = Pipeline(spec.project, spec.name)
+        effective = spec.to_json()
+        root, size = self._store_spec(pipeline, effective)
+        given = user_spec or effective
+        with self._catalog.work() as work:
+            row = pipeline_rows.find(work.tx, pipeline)
+            if row is None:
+                row = _create(work, pipeline, spec.salt or self._new_id())
+                kind = "created"
+            elif not update:
+                raise AlreadyExists(
+                    ErrorKind.PIPELINE_EXISTS,
+                    f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
+                )
+            elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
+                return _info(work.tx, row, pipeline_rows.version(work.tx, row, row.version))
+            else:
+                self._prepare_update(work, row, spec, reprocess=reprocess)
+                kind = "updated"
+            _commit_spec(work, pipeline, root, size)
+            pipeline_rows.add_version(work.tx, row, given, effective, work.set_id)
+            if not row.stopped:
+                _attach(work, spec)
+            work.tx.emit(pipeline_subject(pipeline), kind)
+        return self.inspect(pipeline)
+
+    def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
+        """What is known of a pipeline, at its present version or at the one `back` before.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND: there is none, or it has no such version.
+        """
+        with self._db.read() as tx:
+            row = pipeline_rows.get(tx, pipeline)
+            return _info(tx, row, pipeline_rows.version(tx, row, row.version - back))
+
+    def list(
+        self, pipeline: Pipeline | None = None, *, projects: tuple[str, ...] = (), history: int = 0
+    ) -> "list[PipelineInfo]":
+        """Pipelines, newest first; of each also `history` older versions, all of them for -1.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND for the one that is asked for.
+        """
+        found: list[PipelineInfo] = []
+        with self._db.read() as tx:
+            page = [pipeline_rows.get(tx, pipeline)] if pipeline else pipeline_rows.page(tx, None, _PAGE, projects)
+            while page:
+                states = job_rows.newest_states(tx, [row.id for row in page])
+                for row in page:
+                    first = 1 if history < 0 else max(1, row.version - history)
+                    rows = pipeline_rows.versions(tx, row, first, row.version)
+                    found += [_filled(row, version, states.get(row.id)) for version in rows]
+                if pipeline or len(page) < _PAGE:
+                    break
+                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects)
+        return found
+
+    def stop(self, pipeline: Pipeline, *, must_exist: bool = False) -> bool:
+        """Let a pipeline follow its inputs no more, and kill its jobs; False if there is no such pipeline.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND, with `must_exist`.
+        """
+        with self._catalog.work() as work:
+            if (row := _found(work.tx, pipeline, must_exist)) is None:
+                return False
+            if not row.stopped:
+                kill_all(work.tx, row, "all jobs killed because pipeline was stopped")
+                _detach(work, _spec(work.tx, row))
+                pipeline_rows.set_state(work.tx, row.id, PipelineState.PAUSED, stopped=True, salt=row.salt)
+                work.tx.emit(pipeline_subject(pipeline), "stopped")
+        return True
+
+    def start(self, pipeline: Pipeline) -> None:
+        """Let a stopped pipeline follow its inputs again: one job for what came meanwhile, if anything did.
+
+        A job that the stop had killed is done again.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND, or a repo that it reads is gone.
+        """
+        with self._catalog.work() as work:
+            row = pipeline_rows.get(work.tx, pipeline)
+            if not row.stopped:
+                return
+            spec = _spec(work.tx, row)
+            pipeline_rows.set_state(work.tx, row.id, PipelineState.RUNNING, stopped=False, salt=row.salt)
+            head = head_of(work.tx, _output(spec))
+            if head is not None and head.error:
+                spec_head = head_of(work.tx, _spec_branch(pipeline))
+                assert spec_head is not None
+                assert spec_head.root is not None
+                _commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
+            _attach(work, spec)
+            work.tx.emit(pipeline_subject(pipeline), "started")
+
+    def delete(
+        self, pipeline: Pipeline, *, force: bool = False, keep_repo: bool = False, must_exist: bool = False
+    ) -> bool:
+        """Delete a pipeline with its jobs and its repos; False if there is no such pipeline.
+
+        With `keep_repo` the repo of its output stays, as a user's repo. With `force` it goes even if others read
+        from it; those lose that input.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND, with `must_exist`.
+            Refused: HAS_DEPENDANTS.
+        """
+        with self._catalog.work() as work:
+            if (row := _found(work.tx, pipeline, must_exist)) is None:
+                return False
+            repo = Repo(pipeline.project, pipeline.name)
+            if not force and not keep_repo:
+                _check_nobody_reads(work.tx, pipeline, repo)
+            kill_all(work.tx, row, "job killed because its pipeline was deleted")
+            _detach(work, _spec(work.tx, row))
+            pipeline_rows.remove(work.tx, row.id)
+            kept = [Repo(repo.project, repo.name, kind) for kind in (META, SPEC)]
+            for each in kept if keep_repo else [repo]:
+                repos.delete(work, each, force=True)
+            work.tx.emit(pipeline_subject(pipeline), "deleted")
+        return True
+
+    def guard_repo(self, tx: Transaction, repo: Repo) -> None:
+        """Refuse to delete a repo of a pipeline by itself."""
+        pipeline = Pipeline(repo.project, repo.name)
+        if pipeline_rows.find(tx, pipeline) is not None:
+            raise Refused(
+                ErrorKind.HAS_DEPENDANTS,
+                f"repo {repo} cannot be deleted: it belongs to pipeline {pipeline}; "
+                f"delete that: howdah delete pipeline {pipeline}",
+            )
+
+    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> None:
+        kill_all(work.tx, row, "all jobs killed because pipeline was updated")
+        old = _spec(work.tx, row)
+        if not row.stopped and old.output_branch != spec.output_branch:
+            branches.create(work, _output(old))
+        explicit = spec.salt if spec.salt != old.salt else ""
+        salt = explicit or (self._new_id() if reprocess else row.salt)
+        state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
+        pipeline_rows.set_state(work.tx, row.id, state, stopped=row.stopped, salt=salt)
+
+    def _store_spec(self, pipeline: Pipeline, text: str) -> tuple[bytes, int]:
+        """The root and the size of the spec commit's files."""
+        referrer = f"the spec of pipeline {pipeline}"
+        data = text.encode()
+        with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
+            writer.put(SPEC_PATH, [data])
+            return self._storage.apply(None, writer.finish(), referrer).root, len(data)
+
+
+def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:
+    """End all jobs of a pipeline that have not ended."""
+    for job in job_rows.open_of(tx, row.id):
+        end_badly(tx, job, JobState.KILLED, reason)
+
+
+def _create(work: Work, pipeline: Pipeline, salt: str) -> PipelineRow:
+    project_id = project_rows.get_id(work.tx, pipeline.project)
+    description = f"Output repo for pipeline {pipeline}."
+    try:
+        repos.create(work, Repo(pipeline.project, pipeline.name), description)
+    except AlreadyExists as error:
+        text = f"{error.message.partition(';')[0]}, so pipeline {pipeline} cannot write to it; choose another name"
+        raise AlreadyExists(error.kind, text) from error
+    for kind in (SPEC, META):
+        repos.create(work, Repo(pipeline.project, pipeline.name, kind))
+    return pipeline_rows.insert_pipeline(work.tx, project_id, pipeline, salt)
+
+
+def _commit_spec(work: Work, pipeline: Pipeline, root: bytes, size: int) -> None:
+    branch = _spec_branch(pipeline)
+    head = head_of(work.tx, branch)
+    starting.make_finished(work, branch, root, 1, size, expected_head=None if head is None else head.id)
+
+
+def _attach(work: Work, spec: PipelineSpec) -> None:
+    """Let output and meta branch follow the inputs and the spec."""
+    pipeline = Pipeline(spec.project, spec.name)
+    inputs = {_input_branch(node): node for node in pfs_inputs(spec.input)}
+    above = (*inputs, _spec_branch(pipeline))
+    never = [branch for branch, node in inputs.items() if node.propagation_spec and node.propagation_spec.never]
+    for branch in (_output(spec), _meta_branch(pipeline)):
+        branches.create(work, branch, provenance=above, never=never)
+
+
+def _detach(work: Work, spec: PipelineSpec) -> None:
+    for branch in (_output(spec), _meta_branch(Pipeline(spec.project, spec.name))):
+        repo = repo_rows.find(work.tx, branch.repo)
+        if repo is not None and branch_rows.find(work.tx, repo.id, branch.name) is not None:
+            branches.create(work, branch)
+
+
+def _check_nobody_reads(tx: Transaction, pipeline: Pipeline, repo: Repo) -> None:
+    own = branch_rows.of_repos(tx, [repo_rows.get(tx, repo).id])
+    below = provenance.branches_below(tx, [row.id for row in own]) if own else {}
+    readers = branch_rows.by_ids(tx, {key for keys in below.values() for key in keys})
+    names = sorted({str(Pipeline(row.branch.repo.project, row.branch.repo.name)) for row in readers.values()})
+    if names:
+        raise Refused(
+            ErrorKind.HAS_DEPENDANTS,
+            f"pipeline {pipeline} cannot be deleted: {', '.join(names)} reads its output; delete that, or use force",
+        )
+
+
+def _found(tx: Transaction, pipeline: Pipeline, must_exist: bool) -> PipelineRow | None:
+    return pipeline_rows.get(tx, pipeline) if must_exist else pipeline_rows.find(tx, pipeline)
+
+
+def _spec(tx: Transaction, row: PipelineRow) -> PipelineSpec:
+    return pipeline_rows.spec_of(pipeline_rows.version(tx, row, row.version).effective_spec)
+
+
+def _output(spec: PipelineSpec) -> Branch:
+    return Branch(Repo(spec.project, spec.name), spec.output_branch)
+
+
+def _meta_branch(pipeline: Pipeline) -> Branch:
+    return Branch(Repo(pipeline.project, pipeline.name, META), DEFAULT_BRANCH)
+
+
+def _spec_branch(pipeline: Pipeline) -> Branch:
+    return Branch(Repo(pipeline.project, pipeline.name, SPEC), DEFAULT_BRANCH)
+
+
+def _input_branch(node: PfsInput) -> Branch:
+    return Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
+
+
+def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
+    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
+
+
+def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
+    repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
+    return PipelineInfo(
+        pipeline=row.pipeline,
+        version=version.version,
+        spec=pipeline_rows.spec_of(version.effective_spec),
+        user_spec=version.user_spec,
+        spec_commit=Commit(repo, version.spec_set_id),
+        state=row.state,
+        reason=row.reason,
+        stopped=row.stopped,
+        last_job_state=last,
+        salt=row.salt,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        metadata=row.metadata,
+    )

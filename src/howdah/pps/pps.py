@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pipelines, put together: what the APIs and the server are given."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from howdah.db.engine import Database
+from howdah.kit import ids
+from howdah.kit.clock import Clock, SystemClock
+from howdah.kit.ids import NewId
+from howdah.pfs.catalog import Catalog
+from howdah.pps.claims import Claims
+from howdah.pps.datums import Datums
+from howdah.pps.following import add_jobs
+from howdah.pps.jobs import Jobs
+from howdah.pps.logs import Logs
+from howdah.pps.pipelines import Pipelines
+from howdah.pps.scheduler import Scheduler
+from howdah.storage.storage import Storage
+
+__all__ = ["Pps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pps:
+    """Everything about pipelines in one lake. Safe for many threads.
+
+    pipelines   create(spec, user_spec, update=, reprocess=), inspect, list, stop, start, delete
+    jobs        inspect, finished, list, of_set, stop, delete
+    datums      list, inspect, preview, provenance
+    logs        append, read, tail
+    claims      claim, renew, hand_in, release: the protocol of workers
+    scheduler   start, stop; step and settle for who wants to know when it is done
+    """
+
+    pipelines: Pipelines
+    jobs: Jobs
+    datums: Datums
+    logs: Logs
+    claims: Claims
+    scheduler: Scheduler
+
+    @classmethod
+    def open(
+        cls,
+        catalog: Catalog,
+        db: Database,
+        storage: Storage,
+        *,
+        clock: Clock | None = None,
+        new_id: NewId = ids.new_id,
+        workers: int = 1,
+    ) -> Self:
+        """Put it together over the versioned files of a lake, once for each catalog: its hooks are set here.
+
+        `workers` is the size of the pool that will claim work. Nothing runs before `scheduler.start()`.
+        """
+        clock = clock or SystemClock()
+        claims = Claims(db, storage, clock)
+        pipelines = Pipelines(db, storage, catalog, new_id)
+        catalog.on_propagated.append(add_jobs)
+        catalog.repos.guards.append(pipelines.guard_repo)
+        return cls(
+            pipelines,
+            Jobs(db),
+            Datums(db, storage),
+            Logs(db),
+            claims,
+            Scheduler(db, storage, claims, clock, workers),
+        )

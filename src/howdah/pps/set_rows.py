@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owner of the tables `datum_set` and `datum_result`. What they mean to workers: `pps.claims`.
+
+A row of `datum_set` says what is left of the set: with each hand-in its first datum moves on. So a set whose
+worker died is given to the next one without what was handed in before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+
+from howdah.db import tables
+from howdah.db.transaction import Transaction
+from howdah.model.states import JobState, is_terminal
+
+__all__ = [
+    "CLAIMED",
+    "SetRow",
+    "add_result",
+    "any_left",
+    "claim",
+    "claimable",
+    "clear",
+    "get",
+    "has_expired",
+    "insert_sets",
+    "jobs_with_leftovers",
+    "progress",
+    "release",
+    "renew",
+    "results",
+]
+
+WAITING: Final = 0
+CLAIMED: Final = 1
+DONE: Final = 2
+
+_S: Final = tables.datum_set.c
+_R: Final = tables.datum_result.c
+_J: Final = tables.job.c
+_INSERTED: Final = 1_000  # rows of one statement
+_RESULTS_PAGE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SetRow:
+    """What is left of a datum set: rows `first` to `first + count - 1` of the job's todo."""
+
+    id: int
+    job_id: int
+    first: int
+    count: int
+    state: int
+    worker: str
+    fence: int
+    claimed_until: datetime | None
+
+
+_COLUMNS: Final = (_S.id, _S.job_id, _S.first, _S.datum_count, _S.state, _S.worker, _S.fence, _S.claimed_until)
+_GET: Final = select(*_COLUMNS).where(_S.id == bindparam("key"))
+_LEFT: Final = select(_S.id).where(_S.job_id == bindparam("job"), _S.state != DONE).limit(1)
+
+
+def insert_sets(tx: Transaction, job_id: int, parts: Sequence[tuple[int, int]]) -> None:
+    """Add waiting sets, given as (first, count), in the order in which they shall be claimed."""
+    values = [
+        {"job_id": job_id, "position": position, "first": first, "datum_count": count}
+        for position, (first, count) in enumerate(parts)
+    ]
+    for begin in range(0, len(values), _INSERTED):
+        tx.execute(insert(tables.datum_set), values[begin : begin + _INSERTED])
+
+
+def get(tx: Transaction, set_id: int) -> SetRow | None:
+    """The row of a set; None if it is gone."""
+    row = tx.execute(_GET, {"key": set_id}).one_or_none()
+    return None if row is None else SetRow(*row)
+
+
+def claimable(tx: Transaction, now: datetime) -> list[tuple[int, int, int]]:
+    """For each running job with a set to claim, oldest first: its key, its next set's key, and its live claims."""
+    free = _is_free(now)
+    live = func.sum(case((and_(_S.state == CLAIMED, _S.claimed_until > now), 1), else_=0))
+    running = select(_J.id).where(_J.state == int(JobState.RUNNING))
+    wanted = (
+        select(_S.job_id, func.min(case((free, _S.id))).label("next"), live)
+        .where(_S.job_id.in_(running), _S.state != DONE)
+        .group_by(_S.job_id)
+        .order_by(_S.job_id)
+    )
+    return [(job_id, found, claims) for job_id, found, claims in tx.execute(wanted) if found is not None]
+
+
+def claim(tx: Transaction, row: SetRow, worker: str, until: datetime) -> int:
+    """Give a set to a worker; its new fence."""
+    values = {
+        "state": CLAIMED,
+        "worker": worker,
+        "fence": row.fence + 1,
+        "claimed_until": until,
+        "attempts": _S.attempts + 1,
+    }
+    tx.execute(update(tables.datum_set).where(_S.id == row.id).values(values))
+    return row.fence + 1
+
+
+def renew(tx: Transaction, set_id: int, until: datetime) -> None:
+    """Keep a claim until then."""
+    tx.execute(update(tables.datum_set).where(_S.id == set_id).values(claimed_until=until))
+
+
+def progress(tx: Transaction, row: SetRow, handed_in: int, until: datetime) -> bool:
+    """Take the first datums off a set; whether none is left, and the set is done."""
+    left = row.count - handed_in
+    values: dict[str, Any] = {"first": row.first + handed_in, "datum_count": left, "claimed_until": until}
+    if left == 0:
+        values |= {"state": DONE, "claimed_until": None}
+    tx.execute(update(tables.datum_set).where(_S.id == row.id).values(values))
+    return left == 0
+
+
+def any_left(tx: Transaction, job_id: int) -> bool:
+    """Whether a set of the job is not done."""
+    return tx.execute(_LEFT, {"job": job_id}).scalar() is not None
+
+
+def has_expired(tx: Transaction, now: datetime) -> bool:
+    """Whether a claim has run out that nobody has taken over."""
+    wanted = select(_S.id).where(_S.state == CLAIMED, _S.claimed_until <= now).limit(1)
+    return tx.execute(wanted).scalar() is not None
+
+
+def release(tx: Transaction, *, expired: datetime | None = None) -> int:
+    """Give back the claims that have run out by `expired`, or all of them for None; how many."""
+    given_back = update(tables.datum_set).where(_S.state == CLAIMED)
+    if expired is not None:
+        given_back = given_back.where(_S.claimed_until <= expired)
+    # The fence grows here too, so that nobody works on under the claim that was lost.
+    return tx.execute(given_back.values(state=WAITING, worker="", claimed_until=None, fence=_S.fence + 1)).rowcount
+
+
+def add_result(tx: Transaction, row: SetRow, body: bytes) -> None:
+    """Keep what a worker handed in until the job's results are collected."""
+    values = {"datum_set_id": row.id, "job_id": row.job_id, "fence": row.fence, "body": body, "at": tx.now}
+    tx.execute(insert(tables.datum_result), values)
+
+
+def results(tx: Transaction, job_id: int) -> Iterator[bytes]:
+    """What was handed in for a job, in the order in which it came; a page is read when it is reached."""
+    after = 0
+    while True:
+        wanted = select(_R.id, _R.body).where(_R.job_id == job_id, _R.id > after).order_by(_R.id).limit(_RESULTS_PAGE)
+        page = tx.execute(wanted).all()
+        for key, body in page:
+            after = key
+            yield body
+        if len(page) < _RESULTS_PAGE:
+            return
+
+
+def jobs_with_leftovers(tx: Transaction, pipeline_id: int | None = None) -> list[int]:
+    """The jobs (of one pipeline, or of all) that have ended, with results that were not collected."""
+    ended = [int(state) for state in JobState if is_terminal(state)]
+    wanted = select(_R.job_id).distinct().join(tables.job, _J.id == _R.job_id).where(_J.state.in_(ended))
+    if pipeline_id is not None:
+        wanted = wanted.where(_J.pipeline_id == pipeline_id)
+    return list(tx.execute(wanted).scalars())
+
+
+def clear(tx: Transaction, job_id: int) -> None:
+    """Delete the sets of a job, and its results, which have been collected."""
+    tx.execute(delete(tables.datum_result).where(_R.job_id == job_id))
+    tx.execute(delete(tables.datum_set).where(_S.job_id == job_id))
+
+
+def _is_free(now: datetime) -> Any:
+    return or_(_S.state == WAITING, and_(_S.state == CLAIMED, _S.claimed_until <= now))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many workers a pipeline may have at once, and how its datums are cut into sets for them.
+
+A spec that gives `parallelismSpec.constant` gets that many workers. One that does not may use the whole pool:
+in the process execution workers cost nothing more, so one at a time would leave the machine idle.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from howdah.db.transaction import Transaction
+from howdah.model.spec import DatumSetSpec, PipelineSpec
+from howdah.model.spec.text import documents
+from howdah.pps import pipeline_rows
+from howdah.pps.job_rows import JobRow
+from howdah.pps.records import read_records
+from howdah.storage.reader import Fileset
+from howdah.storage.storage import Storage
+
+__all__ = ["datum_sets", "share"]
+
+PER_WORKER: Final = 4  # sets for each worker: fewer, and the last ones to finish leave the others idle
+SET_MAX: Final = 500  # datums; a worker's claim shall not hold a large part of a job back
+_SPELLINGS: Final = ("parallelismSpec", "parallelism_spec")
+
+
+def share(tx: Transaction, job: JobRow) -> int | None:
+    """How many workers may have sets of a job at once; None for as many as there are."""
+    pipeline = pipeline_rows.get(tx, job.job.pipeline)
+    return workers_of(pipeline_rows.version(tx, pipeline, job.version).user_spec)
+
+
+@lru_cache(maxsize=256)
+def workers_of(user_spec: str) -> int | None:
+    """The number of workers that a spec asks for, as it was given; None if it does not say."""
+    for document in documents(user_spec):
+        for name in _SPELLINGS:
+            given = document.get(name) if isinstance(document, dict) else None
+            if isinstance(given, dict) and int(given.get("constant") or 0):
+                return int(given["constant"])
+    return None
+
+
+def datum_sets(storage: Storage, spec: PipelineSpec, todo: Fileset, workers: int) -> list[tuple[int, int]]:
+    """The sets, as (first, count), into which the datums of `todo` are cut for so many workers."""
+    total = todo.total.files
+    wanted = spec.datum_set_spec or DatumSetSpec()
+    if wanted.size_bytes:
+        return list(_by_size(storage, todo, wanted.size_bytes))
+    parts = max(1, workers) * (wanted.per_worker or PER_WORKER)
+    size = wanted.number or min(SET_MAX, max(1, total // parts))
+    return [(first, min(size, total - first)) for first in range(0, total, size)]
+
+
+def _by_size(storage: Storage, todo: Fileset, size_bytes: int) -> Iterator[tuple[int, int]]:
+    first = count = held = 0
+    for _, _, record in read_records(storage, todo.batches(), "planned datum"):
+        held += sum(part["size"] for part in record["inputs"])
+        count += 1
+        if held >= size_bytes:
+            yield first, count
+            first, count, held = first + count, 0, 0
+    if count:
+        yield first, count

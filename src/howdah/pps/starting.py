@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start a job: find its datums, leave out what succeeded before, and offer the rest to workers.
+
+Planned once and centrally. The filesets of the plan are stored before the row that names them, so a crash in
+between leaves nothing but garbage; the next scheduler plans again and comes to the same roots.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from howdah.db.engine import Database
+from howdah.db.transaction import Transaction
+from howdah.errors import Conflict, ErrorKind
+from howdah.kit import fail
+from howdah.model.refs import Branch, Commit, Repo
+from howdah.model.spec import PipelineSpec, pfs_inputs
+from howdah.model.states import JobState
+from howdah.pfs import commit_rows, provenance
+from howdah.pfs.commit_rows import CommitRow
+from howdah.pps import job_rows, logs, pipeline_rows, set_rows
+from howdah.pps.done import find_todo
+from howdah.pps.infos import JobInput
+from howdah.pps.inputs import pages
+from howdah.pps.job_rows import JobRow
+from howdah.pps.pipeline_rows import PipelineRow
+from howdah.pps.plan import build_plan
+from howdah.pps.sharing import datum_sets, workers_of
+from howdah.pps.subjects import WORK
+from howdah.storage.filesets import EMPTY_ROOT
+from howdah.storage.storage import Storage
+
+__all__ = ["Details", "input_commits", "plan_job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is fixed when a job is planned; kept in its row's `detail`."""
+
+    inputs: tuple[JobInput, ...] = ()
+    todo: bytes = EMPTY_ROOT
+    containment: str = ""
+
+    @classmethod
+    def of(cls, row: JobRow) -> "Details":
+        """Of a job's row; without inputs as long as it is not planned."""
+        detail = row.detail
+        if "todo" not in detail:
+            return cls()
+        inputs = tuple(_input_of(each) for each in detail["inputs"])
+        return cls(inputs, bytes.fromhex(detail["todo"]), detail.get("containment", ""))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `of` reads."""
+        return {"inputs": [_input_json(each) for each in self.inputs], "todo": self.todo.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What planning needs to know, as it was at one moment."""
+
+    pipeline: PipelineRow
+    spec: PipelineSpec
+    user_spec: str
+    inputs: tuple[JobInput, ...]
+    sure: bytes | None  # the plan of an earlier job all of whose datums succeeded
+
+
+def input_commits(tx: Transaction, row: JobRow) -> list[CommitRow]:
+    """The commits that a job's output commit directly depends on, that of the spec among them."""
+    above = provenance.direct_upstreams(tx, [row.output_commit_id]).get(row.output_commit_id, set())
+    return list(commit_rows.by_ids(tx, [commit for commit, _ in above]).values())
+
+
+def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
+    """Plan a job in state STARTING, and bring it to RUNNING, or to FINISHING if nothing is to be run.
+
+    Raises:
+        Refused: the job was ended meanwhile.
+        Conflict: DELETED_MEANWHILE: an input's commit is gone.
+        Damaged: an input or what was planned before cannot be read.
+    """
+    with db.read() as tx:
+        now = _situation(tx, row)
+    referrer = f"the plan of job {row.job}"
+    filesets = {each.name: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
+    assert now.spec.input is not None
+    plan_root = build_plan(
+        storage, now.sure or EMPTY_ROOT, pages(now.spec.input, filesets), now.pipeline.salt, referrer
+    )
+    plan = storage.fileset(plan_root, referrer)
+    done = storage.fileset(now.pipeline.done_root, f"what pipeline {now.pipeline.pipeline} did")
+    if now.spec.runs_every_time:
+        todo_root = plan_root
+    else:
+        todo_root = find_todo(storage, plan, None if now.sure is None else storage.fileset(now.sure, referrer), done)
+    todo = storage.fileset(todo_root, referrer)
+    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec) or workers)
+    fail.here("pps.plan.stored")
+    with db.write() as tx:
+        job = job_rows.move(tx, row, JobState.RUNNING if sets else JobState.FINISHING)
+        details = Details(now.inputs, todo_root).to_json()
+        counts = {"total": plan.total.files, "todo": todo.total.files}
+        job_rows.set_plan(tx, job.id, plan_root, done.root, details, **counts)
+        set_rows.insert_sets(tx, job.id, sets)
+        old = counts["total"] - counts["todo"]
+        logs.say(tx, job, f"planned {counts['total']} datums: {counts['todo']} to run, {old} done before")
+        if sets:
+            tx.emit(WORK, "waiting")
+
+
+def _situation(tx: Transaction, row: JobRow) -> _Situation:
+    pipeline = pipeline_rows.get(tx, row.job.pipeline)
+    version = pipeline_rows.version(tx, pipeline, row.version)
+    spec = pipeline_rows.spec_of(version.effective_spec)
+    earlier = job_rows.last_success(tx, row)
+    commits = {each.commit.repo: each for each in input_commits(tx, row)}
+    inputs = []
+    for node in pfs_inputs(spec.input):
+        repo = Repo(node.project, node.repo, node.repo_type)
+        if (commit := commits.get(repo)) is None:
+            text = f"input commit of repo {repo} was deleted; commit to branch {node.branch} of it again"
+            raise Conflict(ErrorKind.DELETED_MEANWHILE, text)
+        inputs.append(JobInput(node.name, Branch(repo, node.branch), commit.commit, commit.root or EMPTY_ROOT))
+    return _Situation(pipeline, spec, version.user_spec, tuple(inputs), None if earlier is None else earlier.plan_root)
+
+
+def _input_json(each: JobInput) -> dict[str, str]:
+    repo = each.commit.repo
+    return {
+        "name": each.name,
+        "project": repo.project,
+        "repo": repo.name,
+        "type": repo.type,
+        "branch": each.branch.name,
+        "commit": each.commit.id,
+        "root": each.root.hex(),
+    }
+
+
+def _input_of(each: Mapping[str, str]) -> JobInput:
+    repo = Repo(each["project"], each["repo"], each["type"])
+    root = bytes.fromhex(each["root"])
+    return JobInput(each["name"], Branch(repo, each["branch"]), Commit(repo, each["commit"]), root)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Subjects of the events of pipelines: paths, so that a waiter on a prefix hears all below it.
+
+pipeline/<project>/<name>                     created, updated, started, stopped, deleted
+pipeline/<project>/<name>/job/<id>            created, moved (body: state), progress, deleted
+pipeline/<project>/<name>/job/<id>/logs       appended
+work                                          waiting: a datum set can be claimed
+"""
+
+from typing import Final
+
+from howdah.model.refs import Job, Pipeline
+
+__all__ = ["WORK", "job_subject", "logs_subject", "pipeline_subject"]
+
+WORK: Final = "work"
+
+
+def pipeline_subject(pipeline: Pipeline) -> str:
+    """The subject of a pipeline, and with a slash the prefix of all that happens in it."""
+    return f"pipeline/{pipeline.project}/{pipeline.name}"
+
+
+def job_subject(job: Job) -> str:
+    """The subject of a job, and with a slash the prefix of its logs."""
+    return f"{pipeline_subject(job.pipeline)}/job/{job.id}"
+
+
+def logs_subject(job: Job) -> str:
+    """The subject of the lines of a job."""
+    return f"{job_subject(job)}/logs"
