@@ -105,16 +105,17 @@ def test_what_succeeded_in_a_failed_job_is_not_run_again(lake):
 
 
 def test_a_failed_job_names_the_datum_and_its_log(lake):
-    """Its reason is that of the datum, which names it; so does the error of its output commit."""
+    """The reason says which datum, why, and how to see what it printed; the counts say how many."""
     lake.repo("in")
     lake.pipeline("up", "in")
-    lake.commit("in", {"/a": b"one", "/b": b"two"})
+    commit = lake.commit("in", {"/a": b"one", "/b": b"two"})
 
     lake.run(failing("/b"))
 
     job = lake.job("up")
     [bad] = [datum for datum in lake.pps.datums.list(job.job) if datum.reason]
-    assert bad.reason == job.reason
+    logs = f"howdah logs -j default/up@{commit.id} --datum {bad.id}"
+    assert f"datum {bad.id} failed: cannot; see what it printed: {logs}" == job.reason
     assert (1, 1) == (job.datums_processed, job.datums_failed)
     assert job.reason == lake.pfs.catalog.commits.inspect(job.output_commit).error
 

@@ -26,6 +26,8 @@ def server(_: Session, root: str | None, grpc: str | None, http: str | None, all
     Pipelines run commands as the user of the server. Whoever can connect can make pipelines, so an address that
     other machines reach is refused without --allow-open.
     """
+    # gRPC's own log would repeat, in its words and on lines of its own, what our errors say. Read when it is loaded.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from howdah.server.app import run
     from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS
 

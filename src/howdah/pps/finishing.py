@@ -185,8 +185,10 @@ def _keep(tx: Transaction, pipeline: PipelineRow, row: JobRow, collected: Collec
 
 def _failed(row: JobRow, failed: Sequence[DatumResult], count: int) -> str:
     first = failed[0]
-    logs = f"howdah logs -j {row.job} --datum {first.id}"
-    reason = " ".join(first.reason.split())[:_REASON_MAX] or f"datum {first.id} failed; see what it printed: {logs}"
+    reason = " ".join(first.reason.split())[:_REASON_MAX]
+    if first.id not in reason:  # our workers name the datum and its log; others may not
+        what = f": {reason}" if reason else ""
+        reason = f"datum {first.id} failed{what}; see what it printed: howdah logs -j {row.job} --datum {first.id}"
     return reason if count == 1 else f"{count} datums failed, the first: {reason}; all: howdah list datum {row.job}"
 
 

@@ -19,6 +19,7 @@ from typing import Final
 from howdah.db.engine import Database
 from howdah.db.events import Event
 from howdah.errors import Conflict, ErrorKind, HowdahError, NotFound, Refused, Unavailable
+from howdah.kit import fail
 from howdah.kit.clock import Clock
 from howdah.model.states import JobState
 from howdah.pfs import commit_rows
@@ -193,6 +194,7 @@ class Scheduler:
                 end_badly(tx, row, JobState.UNRUNNABLE, reason)
                 return
             started = job_rows.move(tx, row, JobState.STARTING)
+        fail.here("pps.started")
         plan_job(self._db, self._storage, started, self._workers)
 
     def _is_gone(self, row: JobRow) -> bool:

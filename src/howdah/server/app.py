@@ -24,7 +24,7 @@ from howdah.apis.http import HttpEdge, probes_app
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
-from howdah.errors import ErrorKind, Refused, Unavailable
+from howdah.errors import Damaged, ErrorKind, Refused, Unavailable
 from howdah.execution.process import ProcessPool
 from howdah.kit.clock import Clock, SystemClock
 from howdah.kit.ids import new_id
@@ -37,7 +37,8 @@ from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
 from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
 from howdah.server.workers import Workers, worker_command
-from howdah.storage.lake import Lake, create_lake, open_lake, open_store
+from howdah.storage.lake import LAKE_KEY, Lake, create_lake, open_lake, open_store
+from howdah.storage.objects import ObjectStore
 from howdah.storage.storage import Storage
 
 __all__ = ["Opened", "Server", "opened", "run"]
@@ -91,6 +92,7 @@ def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Itera
     with ExitStack() as stack:
         stack.enter_context(locked(root))
         store = open_store(str(root / STORE_NAME))
+        _check_store_of(root / DATABASE_NAME, store)
         lake = create_lake(store, clock=clock, new_id=new_id)
         db = stack.enter_context(Database.open(root / DATABASE_NAME, clock=clock))
         storage = stack.enter_context(Storage(store))
@@ -210,6 +212,14 @@ async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], Non
 def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _check_store_of(database: Path, store: ObjectStore) -> None:
+    """Refuse a database whose objects are gone: an empty store in their place would make every commit a damaged one."""
+    # The store is made first, so this is no start that was broken off.
+    if database.exists() and not store.exists(LAKE_KEY):
+        text = f"database {database} is there, and {LAKE_KEY} in its store {store.url} is not"
+        raise Damaged(ErrorKind.OBJECT_MISSING, f"{text}; put the store back, or choose another folder with --root")
 
 
 def _make_folder(root: Path) -> None:
