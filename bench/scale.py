@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How big everything is: the sizes that the table speaks of, and small ones that only try the bench itself."""
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["SCALES", "Scale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The sizes of one run. The names of the numbers are those of the table at full scale."""
+
+    name: str
+    file_bytes: int  # the big file
+    files: int  # of 1 to 10 KB, in folders of 1,000
+    streams: int  # small files by the official client, a stream each
+    folders: int  # of the million: so many folders of as many files
+    commits: int  # of one file each, on the million
+    reads: int  # of one small file each, out of the million
+    datums: int  # beside xargs
+    processed: int  # that one more file is added to
+    starts: int  # commits of which the first output is timed
+    sample_bytes: int  # cut to learn how long chunks are
+    metadata_bytes: int  # of the file of synthetic chunks
+    full_seconds: int  # of one commit a second
+    pairs: int = 5
+
+    @property
+    def million(self) -> int:
+        """Files in the tree of folders."""
+        return self.folders * self.folders
+
+
+SCALES: Final = {
+    "full": Scale(
+        name="full",
+        file_bytes=2 << 30,
+        files=100_000,
+        streams=1_000,
+        folders=1_000,
+        commits=1_000,
+        reads=10_000,
+        datums=1_000,
+        processed=10_000,
+        starts=25,
+        sample_bytes=1 << 30,
+        metadata_bytes=64 << 30,
+        full_seconds=300,
+    ),
+    "small": Scale(
+        name="small",
+        file_bytes=64 << 20,
+        files=2_000,
+        streams=50,
+        folders=100,
+        commits=30,
+        reads=300,
+        datums=40,
+        processed=200,
+        starts=5,
+        sample_bytes=64 << 20,
+        metadata_bytes=4 << 30,
+        full_seconds=10,
+        pairs=2,
+    ),
+}
