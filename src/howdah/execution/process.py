@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 class ProcessPool:
     """Runs `command(worker_id)` for each worker; ids are `<name>-1`, `<name>-2`, and so on. An `Execution`.
 
-    A worker's standard error is this process's. `pause` waits that many seconds or until its event is set.
+    A worker's standard error is this process's. `ended` is told the id of a worker that ended by itself, before another
+    takes its place. `pause` waits that many seconds or until its event is set.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class ProcessPool:
         *,
         name: str = "worker",
         grace_seconds: float = GRACE_SECONDS,
+        ended: Callable[[str], object] = lambda _: None,
         pause: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
         self._command = command
         self._name = name
         self._grace_seconds = grace_seconds
+        self._ended = ended
         self._pause = pause
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -107,9 +110,16 @@ class ProcessPool:
                 )
             if self._stopped.is_set():
                 return
+            self._tell(worker_id)
             seconds = FIRST_PAUSE_SECONDS if time.monotonic() - began >= HEALTHY_SECONDS else seconds
             self._pause(self._stopped, seconds)
             seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
+
+    def _tell(self, worker_id: str) -> None:
+        try:
+            self._ended(worker_id)
+        except Exception:  # the next worker must come whatever becomes of the last one's work
+            _log.exception("the end of %s could not be told", worker_id)
 
     def _spawn(self, worker_id: str) -> "subprocess.Popen[bytes] | None":
         with self._lock:  # so that `stop` sees every process, or none is started after it

@@ -134,6 +134,12 @@ class Claims:
                 tx.emit(WORK, "waiting")
         return given_back > 0
 
+    def release_of(self, worker: str) -> None:
+        """Give back the claims of a worker that is surely dead; without this they would have to run out."""
+        with self._db.write() as tx:
+            if set_rows.release(tx, worker=worker):
+                tx.emit(WORK, "waiting")
+
     def _check(self, found: SetRow, job: JobRow, change: bytes, results: Sequence[DatumResult], last: bool) -> None:
         if bad := [result for result in results if result.state not in _ENDED]:
             text = f"datum {bad[0].id} cannot be handed in as {bad[0].state.name}; hand it in when it has ended"

@@ -133,11 +133,13 @@ def has_expired(tx: Transaction, now: datetime) -> bool:
     return tx.execute(wanted).scalar() is not None
 
 
-def release(tx: Transaction, *, expired: datetime | None = None) -> int:
-    """Give back the claims that have run out by `expired`, or all of them for None; how many."""
+def release(tx: Transaction, *, expired: datetime | None = None, worker: str = "") -> int:
+    """Give back the claims that have run out by `expired`, or all of them for None, or all of one `worker`; how many."""
     given_back = update(tables.datum_set).where(_S.state == CLAIMED)
     if expired is not None:
         given_back = given_back.where(_S.claimed_until <= expired)
+    if worker:
+        given_back = given_back.where(_S.worker == worker)
     # The fence grows here too, so that nobody works on under the claim that was lost.
     return tx.execute(given_back.values(state=WAITING, worker="", claimed_until=None, fence=_S.fence + 1)).rowcount
 

@@ -134,7 +134,8 @@ class Server:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
             await asyncio.to_thread(lake.pps.scheduler.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
-            pool = ProcessPool(worker_command(self._settings.root, str(self.grpc_address)))
+            command = worker_command(self._settings.root, str(self.grpc_address))
+            pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
             await asyncio.to_thread(self._workers.start)
         except BaseException:

@@ -203,7 +203,7 @@ class Builder:
         if not self._aligned(child.level):
             self._expand(child)
         elif child.closed:
-            self._push(child, rows.cut_level(child.last))
+            self._push(child, child.cut)
         else:
             self._tail = child
 

@@ -7,6 +7,7 @@ root is the lowest node that holds everything, so one set of files has one root.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
@@ -29,6 +30,9 @@ _SCHEMA: Final = pa.schema(
     ]
 )
 
+# Some 16 MB at most; the children of the nodes on the way to a few files of a repo of millions.
+_cut_level = lru_cache(maxsize=1 << 16)(cut_level)
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
@@ -47,9 +51,14 @@ class Child:
     stored: int
 
     @property
+    def cut(self) -> int:
+        """How many levels end with it; remembered, since a node's children are asked again in every commit."""
+        return _cut_level(self.last)
+
+    @property
     def closed(self) -> bool:
         """Whether it ends at a cut of its own level; only the very last child of a fileset may be open."""
-        return cut_level(self.last) > self.level
+        return self.cut > self.level
 
 
 @dataclass(frozen=True, slots=True)

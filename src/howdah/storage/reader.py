@@ -204,7 +204,7 @@ class _Digester:
             for below in self._fileset.filesets.node(child.name, self._fileset.referrer).children:
                 self.add(below)
         else:
-            self.add_piece(child.level, child.digest, child.files, child.size, rows.cut_level(child.last))
+            self.add_piece(child.level, child.digest, child.files, child.size, child.cut)
 
     def add_piece(self, level: int, digest: bytes, files: int, size: int, cut: int) -> None:
         """Add the digest of entries that end at a cut of `cut` levels."""

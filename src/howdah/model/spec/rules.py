@@ -48,6 +48,8 @@ def with_defaults(spec: PipelineSpec, project: str) -> PipelineSpec:
         BadRequest: a bad name (BAD_NAME), pattern or input (BAD_SPEC).
     """
     project = names.project_name(spec.project or project)
+    if not spec.name:
+        raise bad_spec("pipeline.name", "missing; give the pipeline a name")
     name = names.pipeline_name(spec.name, project)
     return dataclasses.replace(
         spec,
