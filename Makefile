@@ -60,7 +60,7 @@ format: $(DEV_STAMP) ## Put the code into the one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(DEV_STAMP) ## The short measurements (two minutes)
+bench: $(DEV_STAMP) ## The short measurements (under fifteen minutes)
 	@$(BIN)/python -m bench
 
 bench-full: $(DEV_STAMP) ## All measurements, at full size

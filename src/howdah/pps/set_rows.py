@@ -134,7 +134,7 @@ def has_expired(tx: Transaction, now: datetime) -> bool:
 
 
 def release(tx: Transaction, *, expired: datetime | None = None, worker: str = "") -> int:
-    """Give back the claims that have run out by `expired`, or all of them for None, or all of one `worker`; how many."""
+    """Give back all claims, or those that have run out by `expired`, or those of one `worker`; how many."""
     given_back = update(tables.datum_set).where(_S.state == CLAIMED)
     if expired is not None:
         given_back = given_back.where(_S.claimed_until <= expired)

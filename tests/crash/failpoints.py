@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All failpoints of the server and of workers, and how often each is passed before the kill."""
+
+import re
+
+from tests.crash.campaign import REPOSITORY, Kill
+from tests.crash.servers import ALL, SERVER, WORKERS
+
+_CALL = re.compile(r'fail\.here\("([^"]+)"\)')
+
+# Passed in every transaction or by every object: killed later than at the first time, in the middle of things.
+_LATER = {"db.before_commit": 20, "db.after_commit": 25, "object_written_not_synced": 4, "object_synced_not_renamed": 9}
+
+
+def all_failpoints() -> list[str]:
+    """Their names, as the code has them."""
+    sources = sorted((REPOSITORY / "src" / "howdah").rglob("*.py"))
+    return sorted({name for path in sources for name in _CALL.findall(path.read_text())})
+
+
+def kills(names: list[str]) -> list[Kill]:
+    """One kill at each: of everything, of the server alone, or of the workers alone, in turn."""
+    found = []
+    for number, name in enumerate(names):
+        whom = (ALL, WORKERS)[number % 2] if name.startswith("worker.") else (ALL, SERVER)[number % 2]
+        found.append(Kill(whom, failpoint=name, nth=_LATER.get(name, 1 + number % 3)))
+    return found
