@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from blake3 import blake3
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howdah.storage.filehash import BLOCK, NODE_KEY, ROOT_KEY, FileHasher, hash_blocks, hash_small
@@ -56,6 +56,7 @@ def test_the_hash_is_that_of_the_format(blocks, more):
     assert reference(data) == hashed(data).digest()
 
 
+@settings(deadline=None)
 @given(st.lists(sizes, max_size=6))
 def test_pieces_do_not_matter(cuts):
     """Bytes that come in pieces of any size have the hash of the whole."""

@@ -36,13 +36,18 @@ def stop():
     raise Stopped
 
 
+def stored(store):
+    store.put("a/b", b"bytes")
+    store.sync()
+
+
 @pytest.mark.parametrize("failpoint", ["object_written_not_synced", "object_synced_not_renamed"])
 def test_an_object_has_its_name_only_when_it_is_whole(tmp_path, failpoint):
     """A writer that stops before the rename leaves nothing under the key."""
     store = DirectoryStore(tmp_path)
 
     with fail.during(failpoint, stop), pytest.raises(Stopped):
-        store.put("a/b", b"bytes")
+        stored(store)
 
     assert not store.exists("a/b")
     assert [] == list(store.list())
@@ -58,12 +63,39 @@ def test_the_bytes_are_synced_before_the_name_and_the_name_by_sync(tmp_path, mon
     store = DirectoryStore(root)
 
     store.put("chunk/ab/x", b"1")
-    before_sync = list(seen)
     store.sync()
 
     file = (root / "chunk/ab/x").stat().st_ino
-    assert [file, file] == before_sync
+    assert [file, file] == seen[:2]
     assert {path.stat().st_ino for path in (tmp_path, root, root / "chunk", root / "chunk/ab")} == set(seen[2:])
+
+
+def test_objects_that_wait_for_each_other_are_read_at_once(tmp_path):
+    """Bytes are synced and named some at a time; whoever asks for one of them before finds it."""
+    store = DirectoryStore(tmp_path)
+    for number in range(20):
+        store.put(f"a/{number}", str(number).encode())
+
+    assert [str(number).encode() for number in range(20)] == [store.get(f"a/{number}") for number in range(20)]
+    assert 20 == len(list(store.list("a/")))
+
+
+def test_after_a_failed_fsync_nothing_is_promised_any_more(tmp_path, monkeypatch):
+    """What the kernel dropped it does not report twice, so the store refuses to go on."""
+    store = DirectoryStore(tmp_path)
+
+    def broken(file):
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", broken)
+        store.put("a/b", b"bytes")
+        with pytest.raises(Unavailable):
+            store.sync()
+
+    store.put("a/c", b"bytes")
+    with pytest.raises(Unavailable):
+        store.sync()
 
 
 def watched_syncs(monkeypatch):
@@ -76,7 +108,9 @@ def watched_syncs(monkeypatch):
 @pytest.mark.parametrize("use", [lambda store: store.put("c/x", b"1"), lambda store: store.touch("c/x")])
 def test_an_object_of_somebody_elses_is_synced_too(tmp_path, monkeypatch, use):
     """Whoever finds an object there makes its name durable, for its writer may not have come to that yet."""
-    DirectoryStore(tmp_path).put("c/x", b"1")
+    other = DirectoryStore(tmp_path)
+    other.put("c/x", b"1")
+    assert other.exists("c/x")
     store, synced = DirectoryStore(tmp_path), watched_syncs(monkeypatch)
 
     use(store)
@@ -89,6 +123,7 @@ def test_a_sync_that_fails_is_done_again(tmp_path, monkeypatch):
     """Directories that could not be synced are not forgotten."""
     store = DirectoryStore(tmp_path)
     store.put("c/x", b"1")
+    assert store.exists("c/x")
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", failing(errno.EIO))
         with pytest.raises(Unavailable) as error:
@@ -136,6 +171,7 @@ def test_what_dead_writers_left_is_removed(tmp_path):
     """Files in tmp/ go when they are older than a day, and not before."""
     store = DirectoryStore(tmp_path)
     store.put("a", b"x")
+    store.sync()
     (tmp_path / "tmp" / "torn").write_bytes(b"half")
     now = datetime.now(UTC)
 
@@ -163,6 +199,7 @@ def test_a_directory_refreshes_the_files_time(tmp_path, use):
     """As in memory, so on a disk."""
     store = DirectoryStore(tmp_path)
     store.put("a", b"x")
+    store.sync()
     os.utime(tmp_path / "a", (0, 0))
     [old] = store.list()
 
@@ -218,7 +255,9 @@ def test_a_damaged_lake_file_is_named(content):
 def test_a_store_is_opened_by_its_url(tmp_path):
     """A path, its file:// URL and what the store says of itself lead to the same place."""
     path = tmp_path / "with space"
-    lake.open_store(str(path)).put("a", b"x")
+    store = lake.open_store(str(path))
+    store.put("a", b"x")
+    store.sync()
 
     urls = [str(path), path.as_uri(), lake.open_store(str(path)).url]
 

@@ -2,9 +2,10 @@
 """An object store in a directory: one file for each object, durable in the order that its contract promises.
 
 An object is written to `tmp/` in the same file system, fsynced, and renamed to its key: a file under its
-final name is always whole. The names themselves become durable with `sync`, which fsyncs each directory
-that was touched since; on a journalling file system that is one commit for all of them. A process that is killed
-leaves a file in `tmp/` at worst; `remove_leftovers` takes those away.
+final name is always whole. `storage.settling` does the last two for some objects at a time, so that they share
+a commit of the journal. The names themselves become durable with `sync`, which fsyncs each directory
+that was touched since; that is one commit for all of them. A process that is killed leaves files in `tmp/` at
+worst; `remove_leftovers` takes those away.
 """
 
 import errno
@@ -19,6 +20,7 @@ from typing import Final
 from howdah.errors import ErrorKind, HowdahError, Refused, Unavailable
 from howdah.kit import fail
 from howdah.storage.objects import Buffer, ObjectInfo, checked_key, missing_object, short_object
+from howdah.storage.settling import Settling
 
 __all__ = ["LEFTOVER_SECONDS", "DirectoryStore"]
 
@@ -40,6 +42,7 @@ class DirectoryStore:
         self._lock = threading.Lock()
         self._known: set[str] = set()  # directories that exist; guarded by _lock
         self._unsynced: set[str] = set()  # directories with names that a power cut may take; guarded by _lock
+        self._settling = Settling(self._note_use)
         self._syncing = threading.Lock()  # held while directories that left _unsynced are not durable yet
 
     @property
@@ -51,30 +54,32 @@ class DirectoryStore:
         """Store unless an object of that size is there; see `ObjectStore.put`."""
         path = self._path(key)
         with self._explained(f"write object {key}"):
+            self._settling.wait_for(path)
             if self._is_there(path, sum(map(_byte_count, parts))):
                 return False
-            temporary = self._write(path, parts)
-            os.rename(temporary, path)
-            fail.here("objects_renamed_not_synced")
-        self._note_use(os.path.dirname(path))
+            self._settling.add(*self._write(path, parts), path)
         return True
 
     def create(self, key: str, *parts: Buffer) -> bool:
         """Store if the key is free; see `ObjectStore.create`."""
         path = self._path(key)
         with self._explained(f"create object {key}"):
-            temporary = self._write(path, parts)
+            file, temporary = self._write(path, parts)
             try:
+                os.fsync(file)
                 os.link(temporary, path)
             except FileExistsError:
                 return False
             finally:
+                os.close(file)
                 os.unlink(temporary)
         self._note_use(os.path.dirname(path))
         return True
 
     def sync(self) -> None:
-        """Fsync every directory that was touched; see `ObjectStore.sync`."""
+        """Settle what was put, and fsync every directory that was touched; see `ObjectStore.sync`."""
+        with self._explained("sync objects"):
+            self._settling.settle()
         # Whoever finds nothing left to do waits here for the one who is still doing it.
         with self._syncing:
             with self._lock:
@@ -106,9 +111,11 @@ class DirectoryStore:
 
     def size(self, key: str) -> int | None:
         """The number of bytes, or None; see `ObjectStore.size`."""
+        path = self._path(key)
         with self._explained(f"look at object {key}"):
+            self._settling.wait_for(path)
             try:
-                return os.stat(self._path(key)).st_size
+                return os.stat(path).st_size
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -120,6 +127,8 @@ class DirectoryStore:
         """Refresh the object's time; see `ObjectStore.touch`."""
         path = self._path(key)
         with self._explained(f"refresh object {key}"):
+            if self._settling.has(path):
+                return True
             try:
                 os.utime(path)
             except FileNotFoundError:
@@ -132,12 +141,15 @@ class DirectoryStore:
         """The objects under a prefix, one directory after the other; see `ObjectStore.list`."""
         folder, _, start = prefix.rpartition("/")
         with self._explained(f"list objects under {prefix!r}"):
+            self._settling.settle()
             yield from self._walk(folder + "/" if folder else "", start)
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""
+        path = self._path(key)
         with self._explained(f"delete object {key}"), suppress(FileNotFoundError):
-            os.unlink(self._path(key))
+            self._settling.wait_for(path)
+            os.unlink(path)
 
     def remove_leftovers(self, now: datetime, older_than_seconds: float = LEFTOVER_SECONDS) -> int:
         """Remove what writers that died have left in `tmp/`; the number of files removed."""
@@ -168,8 +180,8 @@ class DirectoryStore:
         self._note_use(os.path.dirname(path))
         return True
 
-    def _write(self, path: str, parts: tuple[Buffer, ...]) -> str:
-        """Write and fsync a temporary file, and make the directory that `path` will be in; the temporary name."""
+    def _write(self, path: str, parts: tuple[Buffer, ...]) -> tuple[int, str]:
+        """Write a temporary file, open and not synced, and make the directory that `path` will be in."""
         self._make_directory(self._temporary())
         self._make_directory(os.path.dirname(path))
         temporary = f"{self._temporary()}/{os.urandom(12).hex()}"
@@ -177,14 +189,11 @@ class DirectoryStore:
         try:
             _write_all(file, parts)
             fail.here("object_written_not_synced")
-            os.fsync(file)
         except BaseException:
+            os.close(file)
             os.unlink(temporary)
             raise
-        finally:
-            os.close(file)
-        fail.here("object_synced_not_renamed")
-        return temporary
+        return file, temporary
 
     def _make_directory(self, directory: str) -> None:
         if directory not in self._known:
@@ -230,9 +239,11 @@ class DirectoryStore:
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[int]:
+        path = self._path(key)
         with self._explained(f"read object {key}"):
+            self._settling.wait_for(path)
             try:
-                file = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except (FileNotFoundError, NotADirectoryError):
                 raise missing_object(key, self._url) from None
             try:

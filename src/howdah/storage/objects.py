@@ -45,8 +45,8 @@ class ObjectStore(Protocol):
         """Store the concatenation of `parts` under `key` unless it is there; True if it was stored now.
 
         An object of that size which is there already is refreshed, as `touch` does. One of another size is
-        what a fault left behind, and is replaced. After return the bytes are safe, but the name only after
-        `sync`: nothing may refer to the object before that. Repeating the call does no harm.
+        what a fault left behind, and is replaced. This store's own callers find the object at once; others, and
+        anyone after a crash, only after `sync`: nothing may refer to it before that. Repeating does no harm.
         """
 
     def create(self, key: str, *parts: Buffer) -> bool:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from howdah.errors import Damaged, ErrorKind
+from howdah.storage import writeback
 from howdah.storage.chunks import Chunks
 from howdah.storage.extents import Extent, Extents
 from howdah.storage.filehash import BLOCK, hash_small
@@ -105,20 +106,20 @@ class ContentReader:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 os.ftruncate(file, 0)
-                self._write_pieces(extents, file, referrer)
+                self._write_pieces(extents, file, referrer, sync)
                 if sync:
                     os.fsync(file)
             finally:
                 os.close(file)
 
-    def _write_pieces(self, extents: Extents, file: int, referrer: str) -> None:
+    def _write_pieces(self, extents: Extents, file: int, referrer: str, sync: bool) -> None:
         pending: deque[Future[None]] = deque()
         at = 0
         try:
             for extent in extents:
                 if len(pending) >= AHEAD:
                     pending.popleft().result()
-                pending.append(self._threads.submit(self._copy_piece, extent, file, at, referrer))
+                pending.append(self._threads.submit(self._copy_piece, extent, file, at, referrer, sync))
                 at += extent[2]
         finally:
             # The file may be closed only when no thread writes to it any more.
@@ -126,11 +127,14 @@ class ContentReader:
         if errors:
             raise errors[0]
 
-    def _copy_piece(self, extent: Extent, file: int, at: int, referrer: str) -> None:
+    def _copy_piece(self, extent: Extent, file: int, at: int, referrer: str, sync: bool) -> None:
         piece = self._piece(extent, referrer)
+        begin = at
         while piece:
             written = os.pwrite(file, piece, at)
             piece, at = piece[written:], at + written
+        if sync:
+            writeback.start(file, begin, at - begin)
 
     def _small_part(self, extent: Extent, referrer: str) -> bytes | memoryview:
         name, offset, length = extent
