@@ -37,6 +37,7 @@ from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
 from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
 from howdah.server.workers import Workers, worker_command
+from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.lake import LAKE_KEY, Lake, create_lake, open_lake, open_store
 from howdah.storage.objects import ObjectStore
 from howdah.storage.storage import Storage
@@ -81,7 +82,8 @@ class Opened:
 def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Iterator[Opened]:
     """The lake in a folder, made if there is none; locked and open inside the block.
 
-    `workers` is how many will claim work: jobs are cut into parts for so many.
+    `workers` is how many will claim work: jobs are cut into parts for so many. What writers that died more than a
+    day ago left half-written is removed.
 
     Raises:
         Refused: LAKE_LOCKED: another server has it; READ_ONLY.
@@ -94,6 +96,8 @@ def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Itera
         store = open_store(str(root / STORE_NAME))
         _check_store_of(root / DATABASE_NAME, store)
         lake = create_lake(store, clock=clock, new_id=new_id)
+        if isinstance(store, DirectoryStore):
+            store.remove_leftovers(clock.now())
         db = stack.enter_context(Database.open(root / DATABASE_NAME, clock=clock))
         storage = stack.enter_context(Storage(store))
         pfs = Pfs.open(db, storage)
