@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from howdah.db import tables
 from howdah.db.engine import Database
 from howdah.kit.ids import new_id
 from howdah.pfs.held_leases import HeldLeases
@@ -37,6 +39,17 @@ def test_writers_that_come_together_share_a_lease(db: Database, clock: ManualClo
 
     with db.read() as tx:
         assert clock.now() == oldest(tx)
+
+
+def test_a_lease_that_nobody_holds_goes_when_the_next_is_taken(db: Database, clock: ManualClock) -> None:
+    """Writers that come one by one for hours leave one lease behind, not one for each half minute."""
+    held = HeldLeases(Leases(db, new_id), 600, clock)
+    for _ in range(5):
+        with held.hold():
+            clock.advance(31)
+
+    with held.hold(), db.read() as tx:
+        assert 1 == tx.execute(select(func.count()).select_from(tables.lease)).scalar()
 
 
 def test_a_slow_upload_keeps_its_lease(db: Database, clock: ManualClock) -> None:

@@ -69,6 +69,8 @@ class HeldLeases:
         with self._lock:
             held = self._current
             if held is None or self._clock.monotonic() - held.taken > _SHARED_SECONDS:
+                if held is not None and not held.holders:
+                    self._leases.release(held.id)
                 lease_id = self._leases.create("writers of this server", self._seconds)
                 held = self._current = Held(self._leases, lease_id, self._seconds, self._clock)
             held.holders += 1

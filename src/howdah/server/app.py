@@ -83,7 +83,7 @@ def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Itera
     """The lake in a folder, made if there is none; locked and open inside the block.
 
     `workers` is how many will claim work: jobs are cut into parts for so many. What writers that died more than a
-    day ago left half-written is removed.
+    day ago left half-written is removed, and their leases are forgotten.
 
     Raises:
         Refused: LAKE_LOCKED: another server has it; READ_ONLY.
@@ -101,6 +101,7 @@ def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Itera
         db = stack.enter_context(Database.open(root / DATABASE_NAME, clock=clock))
         storage = stack.enter_context(Storage(store))
         pfs = Pfs.open(db, storage)
+        pfs.catalog.leases.expire()
         yield Opened(lake, clock, pfs, Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers))
 
 

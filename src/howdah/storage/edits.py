@@ -64,11 +64,6 @@ class Edits:
         self._deletes.pop((entry.path, None), None)
         self._puts[entry.path] = {entry.datum: entry}
 
-    def put_all(self, entries: Iterable[Entry]) -> None:
-        """`put` for many entries of different paths."""
-        for entry in entries:
-            self.put(entry)
-
     def append(self, entry: Entry) -> None:
         """Append the entry's content to what its path and datum have; a new file if there is nothing."""
         path = entry.path

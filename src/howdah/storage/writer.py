@@ -94,11 +94,6 @@ class ChangeWriter:
         for entry in entries:
             self._add(entry, append)
 
-    def put_fileset(self, root: bytes) -> None:
-        """Put every file of a stored fileset; each replaces what its path has."""
-        self._lay_down()
-        self._layers.append(Layer(puts=root))
-
     def delete(self, path: str, datum: str | None = None) -> None:
         """Remove a file, or the part that `datum` wrote; nothing happens if there is none."""
         self._settle(path)
