@@ -45,7 +45,7 @@ def main() -> int:
                 print(*results[-1].lines(), sep="\n", flush=True)
     seconds = time.perf_counter() - begin
     print("", *_table(results), f"{seconds:.0f} s in all", sep="\n")
-    _write(options.json, facts, results, seconds, merge=options.merge)
+    _write(options.json, facts, results, merge=options.merge)
     return 1 if any(result.error for result in results) else 0
 
 
@@ -83,14 +83,14 @@ def _table(results: list[Result]) -> list[str]:
     return [*lines, f"missed: {', '.join(missed)}" if missed else "nothing missed"]
 
 
-def _write(path: Path, facts: dict[str, str], results: list[Result], seconds: float, *, merge: bool) -> None:
+def _write(path: Path, facts: dict[str, str], results: list[Result], *, merge: bool) -> None:
     rows = {result.name: result.as_json() for result in results}
     if merge and path.exists():
         rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]} | rows
     order = [row.name for row in ROWS]
     listed = sorted(rows.values(), key=lambda row: order.index(row["name"]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": facts, "seconds": round(seconds), "rows": listed}, indent=1) + "\n")
+    path.write_text(json.dumps({"machine": facts, "rows": listed}, indent=1) + "\n")
     print(f"written to {path}")
 
 

@@ -56,7 +56,8 @@ def page(result: dict[str, Any]) -> str:
     for row in result["rows"]:
         lines += _row(row)
     missed = [row["work"] for row in result["rows"] if row["status"] in ("MISSED", "crashed")]
-    lines += ["", f"All of it took {result['seconds']} s. " + (_missed(missed) if missed else "Every row is met."), ""]
+    seconds = round(sum(row["seconds"] for row in result["rows"]))
+    lines += ["", f"All of it took {seconds} s. " + (_missed(missed) if missed else "Every row is met."), ""]
     return "\n".join(lines) + "\n" + HOW
 
 

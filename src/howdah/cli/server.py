@@ -20,7 +20,12 @@ __all__ = ["server"]
 @click.option("--grpc", metavar="HOST:PORT", help="Where clients connect. Default: 127.0.0.1:30650; port 0: any.")
 @click.option("--http", metavar="HOST:PORT", help="Where /readyz, /livez and /metrics are. Default: 127.0.0.1:1600.")
 @click.option("--allow-open", is_flag=True, help="Listen also where other machines can connect.")
-def server(_: Session, root: str | None, grpc: str | None, http: str | None, allow_open: bool) -> None:
+@click.option(
+    "--workers", type=click.IntRange(0), metavar="N", help="How many run user code; 0: none here. Default: one a core."
+)
+def server(
+    _: Session, root: str | None, grpc: str | None, http: str | None, allow_open: bool, workers: int | None
+) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
     Pipelines run commands as the user of the server. Whoever can connect can make pipelines, so an address that
@@ -31,7 +36,7 @@ def server(_: Session, root: str | None, grpc: str | None, http: str | None, all
     from howdah.server.app import run
     from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS
 
-    run(root or _default_root(), grpc or GRPC_ADDRESS, http or HTTP_ADDRESS, allow_open=allow_open)
+    run(root or _default_root(), grpc or GRPC_ADDRESS, http or HTTP_ADDRESS, allow_open=allow_open, workers=workers)
 
 
 def _default_root() -> Path:

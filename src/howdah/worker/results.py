@@ -89,7 +89,7 @@ class Results:
         self._queue: queue.Queue[tuple[Held, Ran] | _End | None] = queue.Queue(WAITING_MAX)
         # What of one claim waits to be handed in. The thread's own.
         self._batch: _Batch | None = None
-        self._stopping = False
+        self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="hand-in", daemon=True)
         self._thread.start()
@@ -104,7 +104,7 @@ class Results:
 
     def stop(self) -> None:
         """Try no more than once to hand in what comes from now on: the worker is about to end."""
-        self._stopping = True
+        self._stopping.set()
 
     def close(self) -> None:
         """Return when all that was added is handed in, or given up."""
@@ -209,7 +209,7 @@ class Results:
             try:
                 self._hand_in(held.claim, change, batch.results, last=last, containment=self._containment())
             except Unavailable:
-                if self._stopping:
+                if self._stopping.is_set():
                     raise
                 self._wait(held, next(pauses))
             else:
@@ -218,7 +218,7 @@ class Results:
 
     def _wait(self, held: Held, seconds: float) -> None:
         if held.over:
-            time.sleep(seconds)
+            self._stopping.wait(seconds)
         else:
             held.pause(seconds)
 

@@ -3,7 +3,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -28,7 +27,8 @@ class Runner:
     def __init__(self, start: Callable[[], Nest]) -> None:
         self._start = start
         self._nest = start()
-        self._busy = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
 
     @property
     def containment(self) -> str:
@@ -48,9 +48,9 @@ class Runner:
             BadRequest: nobody can run this command.
             Unavailable: the nest died and no other can be started.
         """
-        self._busy.set()
+        self._idle.clear()
         try:
-            if held.over:  # looked at after `_busy` is set: see `cancel`
+            if held.over:  # looked at after `_idle` is cleared: see `cancel`
                 return None
             return self._nest.run(command)
         except Unavailable as error:
@@ -59,12 +59,12 @@ class Runner:
             self._nest = self._start()
             return None
         finally:
-            self._busy.clear()
+            self._idle.set()
 
     def cancel(self) -> None:
         """Kill the command that runs now, if there is one; one that is just beginning, too."""
-        while self._busy.is_set() and not self._nest.cancel():
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        while not self._idle.is_set() and not self._nest.cancel():
+            self._idle.wait(_LOOK_AGAIN_SECONDS)
 
     def close(self) -> None:
         """Kill what runs, and end the nest."""
