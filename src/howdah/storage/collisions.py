@@ -16,9 +16,6 @@ from howdah.storage.reader import Cursor, Fileset, interval
 
 __all__ = ["fault"]
 
-# Up to so many new files each is looked up; for more, one pass over the files around them costs less.
-_LOOKUPS_MAX = 1000
-
 
 def fault(old: Fileset, new: Fileset) -> str | None:
     """The first fault among the files of `new` that `old` does not have, in words; None if there is none.
@@ -31,7 +28,7 @@ def fault(old: Fileset, new: Fileset) -> str | None:
             path, *datums = twice
             return f"duplicate path output by different datums ({path} from {datums[0]} and {datums[1]})"
         batch = fresh(right, left)
-        found = chain(_directories_as_files(new, batch, known), _files_as_directories(new, batch))
+        found = chain(_directories_as_files(new, batch, known), _files_as_directories(new, batch, right))
         for path in found:
             return f"file / directory path collision ({path})"
     return None
@@ -45,14 +42,14 @@ def _directories_as_files(fileset: Fileset, batch: pa.RecordBatch, known: set[st
                 yield name[:-1]
 
 
-def _files_as_directories(fileset: Fileset, batch: pa.RecordBatch) -> Iterator[str]:
-    paths = batch.column(0).to_pylist()
-    if len(paths) <= _LOOKUPS_MAX:
-        yield from (path for path in paths if Cursor(fileset, *interval(path + "/")).first() is not None)
-        return
-    wanted = set(paths)
-    seen = ""
-    for around in fileset.batches(paths[0], interval(paths[-1] + "/")[1]):
-        yield from (name[:-1] for _, name in opened_directories(around, seen, "/") if name[:-1] in wanted)
-        last = rows.path_at(around, -1)
-        seen = last[: last.rindex("/") + 1]
+def _files_as_directories(fileset: Fileset, batch: pa.RecordBatch, around: pa.RecordBatch) -> Iterator[str]:
+    """Those files of `batch` below which there is something; `around` is the run of rows that they are from.
+
+    All paths that begin with a file's own follow it, so a file whose follower does not begin so has nothing below it.
+    """
+    paths = around.column(0).to_pylist()
+    followers = [*paths[1:], *paths[-1:]]  # what follows the last is not known: it counts as one that may
+    if possible := {path for path, follower in zip(paths, followers, strict=True) if follower.startswith(path)}:
+        for path in sorted(possible.intersection(batch.column(0).to_pylist())):
+            if Cursor(fileset, *interval(path + "/")).first() is not None:
+                yield path
