@@ -73,6 +73,8 @@ class ErrorKind(StrEnum):
     COMMIT_BAD = "commit_bad"
     OUTPUT_BRANCH = "output_branch"
     HAS_DEPENDANTS = "has_dependants"
+    HAS_NO_CHILDREN = "has_no_children"
+    COMMIT_FORGOTTEN = "commit_forgotten"
     JOB_FINISHED = "job_finished"
     BAD_MOVE = "bad_move"
     NOT_A_FILE = "not_a_file"

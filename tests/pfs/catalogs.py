@@ -35,7 +35,7 @@ class Desk:
         self.db = Database.open(":memory:", clock=self.clock)
         self.catalog = Catalog.open(self.db)
         self.projects, self.repos, self.branches = self.catalog.projects, self.catalog.repos, self.catalog.branches
-        self.commits, self.sets = self.catalog.commits, self.catalog.sets
+        self.commits, self.sets, self.removals = self.catalog.commits, self.catalog.sets, self.catalog.removals
 
     def repo(self, *names):
         for name in names:

@@ -4,12 +4,12 @@
 import pytest
 
 from howdah.errors import Conflict, ErrorKind, Refused
-from howdah.pfs import leases
+from howdah.pfs import commit_changes, leases
 
 
 def add(desk, commit, body, lease):
     with desk.db.write() as tx:
-        return desk.commits.add_change(tx, desk.commits.row(tx, commit), body, lease)
+        return commit_changes.add(tx, desk.commits.row(tx, commit), body, lease)
 
 
 def changes(desk, commit):

@@ -231,17 +231,6 @@ def test_a_one_off_commit_makes_ready_what_follows(desk):
     assert (CommitState.READY, commit.id) == (desk.info("b").state, desk.head("b").id)
 
 
-def test_output_commits_are_told_from_others(desk):
-    """Those that depend on others are not for people to finish."""
-    desk.repo("a")
-    desk.pipeline("b", "a")
-
-    with desk.db.read() as tx:
-        found = [desk.commits.is_output(tx, desk.commits.row(tx, desk.head(name))) for name in ("a", "b")]
-
-    assert [False, True] == found
-
-
 def test_two_threads_cannot_both_start_a_commit(desk):
     """One gets it, the other finds the parent open."""
     desk.repo("a")

@@ -7,6 +7,7 @@ import pytest
 
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.refs import Ancestry, Commit, CommitRef
+from howdah.pfs.resolve import resolve
 from tests.pfs.catalogs import branch, ref, repo
 
 
@@ -142,4 +143,4 @@ def test_the_head_of_a_branch_may_be_missing(desk):
 
     with desk.db.read() as tx:
         assert commit == desk.commits.head(tx, branch("a")).commit
-        assert desk.commits.row(tx, commit) == desk.commits.resolve_row(tx, ref("a@master"))
+        assert desk.commits.row(tx, commit) == resolve(tx, ref("a@master"))

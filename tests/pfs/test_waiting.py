@@ -39,11 +39,9 @@ def test_a_commit_tells_its_state(desk):
     desk.repo("a")
     commit = desk.start("a")
 
-    with desk.db.read() as tx:
-        assert CommitState.READY == desk.commits.state_of(tx, commit)
+    assert CommitState.READY == desk.commits.inspect(commit).state
     desk.finish(commit)
-    with desk.db.read() as tx:
-        assert CommitState.FINISHED == desk.commits.state_of(tx, commit)
+    assert CommitState.FINISHED == desk.commits.inspect(commit).state
 
 
 def test_a_commit_that_is_deleted_is_not_waited_for(desk):

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from howdah.model.refs import Branch, Commit, Repo
+from howdah.model.refs import Branch, Commit, Job, Repo
 from howdah.model.states import CommitState, OriginKind
 
-__all__ = ["BranchInfo", "CommitInfo", "ProjectInfo", "RepoInfo", "Trigger"]
+__all__ = ["BranchInfo", "CommitInfo", "ProjectInfo", "Removed", "RepoInfo", "Trigger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,11 @@ class CommitInfo:
         if self.finishing_at is not None:
             return CommitState.FINISHING
         return CommitState.READY if self.ready_at is not None else CommitState.STARTED
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a removal took out of history, or would take: commits, each after those it depended on, and their jobs."""
+
+    commits: tuple[Commit, ...]
+    jobs: tuple[Job, ...]

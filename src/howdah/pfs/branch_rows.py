@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound
 from howdah.model.infos import Trigger
@@ -28,6 +29,7 @@ __all__ = [
     "of_repos",
     "page",
     "remove",
+    "with_heads",
 ]
 
 _T: Final = tables.branch.c
@@ -124,8 +126,16 @@ def insert_branch(tx: Transaction, repo: RepoRow, name: str, head_id: int | None
     return BranchRow(key, repo.id, branch, head_id, None, tx.now, tx.now, {})
 
 
-def move_head(tx: Transaction, row: BranchRow, head_id: int) -> None:
-    """Let the branch point to another commit of its repo."""
+def with_heads(tx: Transaction, commit_ids: Collection[int]) -> list[BranchRow]:
+    """The branches whose head is one of these commits, oldest first."""
+    found = []
+    for batch in batches(commit_ids):
+        found += [_row(row) for row in tx.execute(_ROWS.where(_T.head_id.in_(batch)))]
+    return sorted(found, key=lambda row: row.id)
+
+
+def move_head(tx: Transaction, row: BranchRow, head_id: int | None) -> None:
+    """Let the branch point to another commit of its repo; None for a branch that is about to get one."""
     tx.execute(_MOVE, {"key": row.id, "to": head_id, "at": tx.now})
     tx.emit(branch_subject(row.branch), "moved")
 

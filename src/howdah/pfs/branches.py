@@ -10,7 +10,7 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import BadRequest, ErrorKind, Refused, Unsupported
+from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model.infos import BranchInfo, Trigger
 from howdah.model.names import branch_name
 from howdah.model.refs import Branch, Commitish, Repo
@@ -21,7 +21,7 @@ from howdah.pfs.infos import branch_infos
 from howdah.pfs.provenance import BranchEdge
 from howdah.pfs.resolve import resolve_in
 from howdah.pfs.starting import make_empty
-from howdah.pfs.work import Work, Works
+from howdah.pfs.work import Work, Works, dependants
 
 __all__ = ["Branches", "create", "delete"]
 
@@ -80,11 +80,7 @@ def delete(work: Work, branch: Branch, *, force: bool = False) -> None:
     row = branch_rows.get(work.tx, branch)
     below = dag.branches_below(work.tx, [row.id]).get(row.id, [])
     if below and not force:
-        name = min(each.branch for each in branch_rows.by_ids(work.tx, below).values())
-        raise Refused(
-            ErrorKind.HAS_DEPENDANTS,
-            f"branch {branch} cannot be deleted: branch {name} depends on it; delete that first, or use force",
-        )
+        raise dependants(work, f"branch {branch}", branch_rows.by_ids(work.tx, below).values())
     dag.cut_below_branches(work.tx, [row.id])
     branch_rows.remove(work.tx, [row])
 

@@ -15,6 +15,7 @@ from howdah.pfs.commit_sets import CommitSets
 from howdah.pfs.commits import Commits
 from howdah.pfs.leases import Leases
 from howdah.pfs.projects import Projects
+from howdah.pfs.removal import Removals
 from howdah.pfs.repos import Repos
 from howdah.pfs.work import OnPropagated, Work, Works
 
@@ -23,7 +24,7 @@ __all__ = ["Catalog"]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Projects, repos, branches, commits, commit sets and leases of one database. Safe for many threads."""
+    """Projects, repos, branches, commits, commit sets, removals and leases of one database. Safe for many threads."""
 
     db: Database
     projects: Projects
@@ -33,6 +34,7 @@ class Catalog:
     sets: CommitSets
     leases: Leases
     works: Works
+    removals: Removals
 
     @classmethod
     def open(cls, db: Database, *, new_id: NewId = ids.new_id) -> Self:
@@ -52,6 +54,7 @@ class Catalog:
             CommitSets(db),
             Leases(db, new_id),
             works,
+            Removals(db, works),
         )
 
     def work(self, set_id: str = "") -> AbstractContextManager[Work]:

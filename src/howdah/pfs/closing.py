@@ -7,13 +7,14 @@ What its files are is worked out before, by whoever finishes it; here is the one
 from collections.abc import Collection
 
 from howdah.db.transaction import Transaction
-from howdah.errors import Conflict, ErrorKind, Unavailable
+from howdah.errors import Conflict, ErrorKind, Refused, Unavailable
+from howdah.model.refs import Commit
 from howdah.pfs import commit_changes, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.subjects import commit_subject
 from howdah.storage.filesets import EMPTY_ROOT
 
-__all__ = ["close_row", "good_base", "good_root", "mark_ready"]
+__all__ = ["close_row", "deleted", "forgotten", "good_base", "good_root", "mark_ready"]
 
 
 def close_row(
@@ -34,7 +35,7 @@ def close_row(
         Conflict: DELETED_MEANWHILE.
     """
     if (row := commit_rows.by_ids(tx, [commit_id]).get(commit_id)) is None:
-        raise Conflict(ErrorKind.DELETED_MEANWHILE, "the commit was deleted before it was finished; start another one")
+        raise deleted()
     if not commit_rows.close(tx, row, root, files, size, description, error):
         raise commit_changes.already_finished(row.commit)
     commit_changes.clear(tx, commit_id)
@@ -58,6 +59,7 @@ def good_root(tx: Transaction, row: CommitRow) -> bytes:
 
     Raises:
         Unavailable: BUSY: that commit is still open.
+        Refused: COMMIT_FORGOTTEN.
     """
     return _root(tx, row.id, row)
 
@@ -67,14 +69,30 @@ def good_base(tx: Transaction, row: CommitRow) -> bytes:
 
     Raises:
         Unavailable: BUSY: that ancestor is still open.
+        Refused: COMMIT_FORGOTTEN.
     """
     return EMPTY_ROOT if row.parent_id is None else _root(tx, row.parent_id, row)
+
+
+def deleted() -> Conflict:
+    """The error that says that a commit is gone that was there a moment ago."""
+    return Conflict(ErrorKind.DELETED_MEANWHILE, "the commit was deleted before it was finished; start another one")
+
+
+def forgotten(commit: Commit) -> Refused:
+    """The error that says that the files of a commit were given up."""
+    return Refused(
+        ErrorKind.COMMIT_FORGOTTEN,
+        f"commit {commit} is forgotten: its files were given up; use a later one: howdah list commit {commit.repo}",
+    )
 
 
 def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
     base = commit_rows.last_good(tx, start)
     if base is None:
         return EMPTY_ROOT
+    if base.forgotten:
+        raise forgotten(base.commit)
     if base.root is None:
         raise Unavailable(
             ErrorKind.BUSY,

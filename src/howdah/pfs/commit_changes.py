@@ -16,7 +16,7 @@ from howdah.model.refs import Commit
 from howdah.pfs import commit_rows, leases
 from howdah.pfs.commit_rows import CommitRow
 
-__all__ = ["add", "after_partial", "already_finished", "clear", "merge"]
+__all__ = ["add", "after_partial", "already_finished", "clear", "clear_all", "merge"]
 
 _T: Final = tables.commit_change.c
 _LAST: Final = select(func.max(_T.seq)).where(_T.commit_id == bindparam("key"))
@@ -59,6 +59,14 @@ def merge(tx: Transaction, commit_id: int, upto_seq: int, root: bytes, old_seq: 
 def clear(tx: Transaction, commit_id: int) -> None:
     """Forget the changes of a commit that is closed."""
     tx.execute(_CLEAR, {"key": commit_id})
+
+
+def clear_all(tx: Transaction, row: CommitRow) -> None:
+    """Forget all that was written into an open commit, merged or not. `row` was read in this transaction."""
+    last: int | None = tx.execute(_LAST, {"key": row.id}).scalar()
+    # The numbers go on, past one that no change had: whoever merged or remembered what was there sees that it is gone.
+    commit_rows.clear_partial(tx, row.id, max(last or 0, row.partial_seq or 0) + 1)
+    clear(tx, row.id)
 
 
 def already_finished(commit: Commit) -> Refused:

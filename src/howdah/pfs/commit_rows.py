@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, bindparam, delete, exists, insert, literal, or_, select, update
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.model.refs import Commit, Repo
 from howdah.model.states import CommitState, OriginKind
@@ -26,9 +27,12 @@ __all__ = [
     "ancestor",
     "ancestors",
     "by_ids",
+    "child_rows",
     "children",
+    "clear_partial",
     "close",
     "find",
+    "forget",
     "from_root",
     "has_reached",
     "in_sets",
@@ -37,8 +41,11 @@ __all__ = [
     "newest_in",
     "open_in",
     "page",
+    "remove",
     "remove_of",
+    "reparent",
     "repos_in_set",
+    "set_description",
     "set_partial",
     "set_ready",
     "sets_page",
@@ -50,7 +57,10 @@ _PARENT: Final = tables.commit.alias("parent")
 
 @dataclass(frozen=True, slots=True)
 class CommitRow:
-    """A row of `commit_`. While it is open, `partial_root` is its base with all changes up to `partial_seq`."""
+    """A row of `commit_`. While it is open, `partial_root` is its base with all changes up to `partial_seq`.
+
+    One that is `forgotten` is finished but has no `root` any more.
+    """
 
     id: int
     repo_id: int
@@ -71,6 +81,7 @@ class CommitRow:
     partial_seq: int | None
     files: int | None
     size_bytes: int | None
+    forgotten: bool
     metadata: Mapping[str, str]
 
     @property
@@ -118,6 +129,7 @@ _PLAIN: Final = (
     _T.partial_seq,
     _T.files,
     _T.size_bytes,
+    _T.forgotten,
     _T.metadata,
 )
 _ROWS: Final[Select[Any]] = (
@@ -130,6 +142,7 @@ _FIND: Final = _ROWS.where(_T.repo_id == bindparam("repo"), _T.set_id == bindpar
 _BY_IDS: Final = _ROWS.where(_T.id.in_(bindparam("ids", expanding=True)))
 _INSERT: Final = insert(tables.commit).returning(_T.id, sort_by_parameter_order=True)
 _REPOS_IN_SET: Final = select(_T.repo_id).where(_T.set_id == bindparam("set"))
+_REPARENT: Final = update(tables.commit).where(_T.id == bindparam("key")).values(parent_id=bindparam("to"))
 _CLOSE: Final = (
     update(tables.commit)
     .where(_T.id == bindparam("key"), _T.finishing_at.is_(None))
@@ -156,7 +169,7 @@ def find(tx: Transaction, repo_id: int, set_id: str) -> CommitRow | None:
 
 def by_ids(tx: Transaction, ids: Collection[int]) -> dict[int, CommitRow]:
     """The rows with these keys; keys of no row are left out."""
-    return {row.id: _row(row) for row in tx.execute(_BY_IDS, {"ids": list(ids)})} if ids else {}
+    return {row.id: _row(row) for batch in batches(ids) for row in tx.execute(_BY_IDS, {"ids": batch})}
 
 
 def page(
@@ -220,6 +233,14 @@ def children(tx: Transaction, ids: Collection[int]) -> dict[int, list[str]]:
     wanted = select(_T.parent_id, _T.set_id).where(_T.parent_id.in_(ids)).order_by(_T.id)
     for parent, set_id in tx.execute(wanted):
         found.setdefault(parent, []).append(set_id)
+    return found
+
+
+def child_rows(tx: Transaction, ids: Collection[int]) -> list[CommitRow]:
+    """The rows of all children of these commits."""
+    found = []
+    for batch in batches(ids):
+        found += [_row(row) for row in tx.execute(_ROWS.where(_T.parent_id.in_(batch)))]
     return found
 
 
@@ -305,6 +326,22 @@ def set_partial(tx: Transaction, commit_id: int, root: bytes, seq: int, old_seq:
     return tx.execute(merged.values(partial_root=root, partial_seq=seq)).rowcount == 1
 
 
+def clear_partial(tx: Transaction, commit_id: int, seq: int) -> None:
+    """Forget what was merged of an open commit, as if `seq` changes had come to nothing."""
+    cleared = update(tables.commit).where(_T.id == commit_id)
+    tx.execute(cleared.values(partial_root=None, partial_seq=seq, updated_at=tx.now))
+
+
+def set_description(tx: Transaction, commit_id: int, description: str) -> None:
+    """Replace the description, of a finished commit too."""
+    tx.execute(update(tables.commit).where(_T.id == commit_id).values(description=description, updated_at=tx.now))
+
+
+def forget(tx: Transaction, commit_id: int) -> None:
+    """Give up the files of a finished commit; how many there were and their size stay."""
+    tx.execute(update(tables.commit).where(_T.id == commit_id).values(root=None, forgotten=True, updated_at=tx.now))
+
+
 def set_ready(tx: Transaction, ids: Collection[int]) -> None:
     """Say that all that these commits depend on is finished."""
     tx.execute(update(tables.commit).where(_T.id.in_(ids)).values(ready_at=tx.now, updated_at=tx.now))
@@ -313,6 +350,19 @@ def set_ready(tx: Transaction, ids: Collection[int]) -> None:
 def open_in(tx: Transaction, repo_ids: Collection[int]) -> list[CommitRow]:
     """The commits of these repos that are not finished."""
     return [_row(row) for row in tx.execute(_ROWS.where(_T.repo_id.in_(repo_ids), _T.finished_at.is_(None)))]
+
+
+def reparent(tx: Transaction, parents: Mapping[int, int | None]) -> None:
+    """Give commits other parents, of the same repo: each key's new parent, None for none."""
+    if parents:
+        tx.execute(_REPARENT, [{"key": key, "to": parent} for key, parent in parents.items()])
+
+
+def remove(tx: Transaction, ids: Collection[int]) -> None:
+    """Delete these commits, with their changes; no branch, no child and no provenance may name them any more."""
+    # Newest first, so that a batch never leaves a commit whose parent is gone.
+    for batch in batches(sorted(ids, reverse=True)):
+        tx.execute(delete(tables.commit).where(_T.id.in_(batch)))
 
 
 def remove_of(tx: Transaction, repo_ids: Collection[int]) -> None:

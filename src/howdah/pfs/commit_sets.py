@@ -17,7 +17,7 @@ from howdah.pfs import commit_rows, project_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.infos import commit_infos
 
-__all__ = ["CommitSetInfo", "CommitSets", "members"]
+__all__ = ["CommitSetInfo", "CommitSets", "members", "set_missing"]
 
 _PAGE: Final = 50
 
@@ -78,14 +78,19 @@ def members(tx: Transaction, set_id: str) -> list[CommitRow]:
     """
     own = {row.id: row for row in commit_rows.in_sets(tx, [set_id])}
     if not own:
-        raise NotFound(
-            ErrorKind.COMMIT_SET_NOT_FOUND,
-            f"no commits found for commitset {set_id}; see what there is: howdah list commit",
-        )
+        raise set_missing(set_id)
     above = commit_rows.by_ids(tx, provenance.commits_above(tx, set_id))
     everything = own | above
     # Keys grow from what a commit depends on to the commit, so their order is a topological one.
     return [everything[key] for key in sorted(everything)]
+
+
+def set_missing(set_id: str) -> NotFound:
+    """The error that says that no commit is in a set."""
+    return NotFound(
+        ErrorKind.COMMIT_SET_NOT_FOUND,
+        f"no commits found for commitset {set_id}; see what there is: howdah list commit",
+    )
 
 
 def _infos(tx: Transaction, set_ids: Sequence[str]) -> list[CommitSetInfo]:

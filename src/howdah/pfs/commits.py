@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commits, as the rest of howdah sees them: starting, finding, listing and waiting, and the rows to write by.
 
-The work is done by the neighbours: `starting` and `closing` change them, `resolve` finds them, `waiting` is
-asked by waiting calls. The files of a commit are `pfs.files`.
+The work is done by the neighbours: `starting`, `closing` and `commit_edits` change them, `resolve` finds them,
+`waiting` is asked by waiting calls. The files of a commit are `pfs.files`; taking it out of history is `pfs.removal`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.infos import CommitInfo
 from howdah.model.refs import Branch, Commit, Commitish, Repo
 from howdah.model.states import CommitState, OriginKind
-from howdah.pfs import closing, commit_changes, commit_rows, provenance, repo_rows, starting, waiting
+from howdah.pfs import closing, commit_changes, commit_edits, commit_rows, repo_rows, starting, waiting
 from howdah.pfs.commit_rows import CommitFilter, CommitRow
 from howdah.pfs.infos import commit_infos
 from howdah.pfs.resolve import exact, head_of, resolve, resolve_in
@@ -87,6 +87,21 @@ class Commits:
         by_age = CommitFilter(repo_id, None, wanted.origin, wanted.started_before, wanted.started_after)
         return _first(number, self._by_age(by_age, reverse))
 
+    def describe(self, ref: Commitish, description: str) -> Commit:
+        """As `pfs.commit_edits.describe`."""
+        with self._db.write() as tx:
+            return commit_edits.describe(tx, ref, description)
+
+    def clear(self, ref: Commitish) -> Commit:
+        """As `pfs.commit_edits.clear`."""
+        with self._db.write() as tx:
+            return commit_edits.clear(tx, ref)
+
+    def forget(self, ref: Commitish) -> Commit:
+        """As `pfs.commit_edits.forget`."""
+        with self._db.write() as tx:
+            return commit_edits.forget(tx, ref)
+
     def reached(self, commit: Commit, state: CommitState) -> CommitInfo | None:
         """What is known of a resolved commit once it has come as far as `state`; None before.
 
@@ -124,26 +139,9 @@ class Commits:
         """The row of a commit that the repo itself made (no alias). Raises as `pfs.resolve.exact`."""
         return exact(tx, commit)
 
-    def resolve_row(self, tx: Transaction, ref: Commitish) -> CommitRow:
-        """The row of the commit that a reference means. Raises as `pfs.resolve.resolve`."""
-        return resolve(tx, ref)
-
-    def row_by_id(self, tx: Transaction, row_id: int) -> CommitRow | None:
-        """The row with that key; None if it is gone."""
-        return commit_rows.by_ids(tx, [row_id]).get(row_id)
-
     def head(self, tx: Transaction, branch: Branch) -> CommitRow | None:
         """The head of a branch; None if the branch is missing or empty. Raises as `pfs.resolve.head_of`."""
         return head_of(tx, branch)
-
-    def state_of(self, tx: Transaction, commit: Commit) -> CommitState:
-        """How far a commit has come. Raises as `row`."""
-        row = exact(tx, commit)
-        return max(state for state in CommitState if commit_rows.has_reached(row, state))
-
-    def is_output(self, tx: Transaction, row: CommitRow) -> bool:
-        """Whether a commit depends on others, and so is not for people to write or finish."""
-        return provenance.has_upstream(tx, row.id)
 
     def good_base(self, tx: Transaction, row: CommitRow) -> bytes:
         """As `pfs.closing.good_base`."""
@@ -152,10 +150,6 @@ class Commits:
     def good_root(self, tx: Transaction, row: CommitRow) -> bytes:
         """As `pfs.closing.good_root`."""
         return closing.good_root(tx, row)
-
-    def add_change(self, tx: Transaction, row: CommitRow, body: bytes, lease_id: str) -> int:
-        """As `pfs.commit_changes.add`."""
-        return commit_changes.add(tx, row, body, lease_id)
 
     def changes(self, tx: Transaction, row: CommitRow) -> Sequence[tuple[int, bytes]]:
         """As `pfs.commit_changes.after_partial`."""

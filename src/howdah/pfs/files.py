@@ -21,6 +21,7 @@ from howdah.model.files import FileInfo
 from howdah.model.globs import Glob
 from howdah.model.refs import Commit, Commitish
 from howdah.pfs import commit_rows
+from howdah.pfs.closing import forgotten
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.open_commits import OpenCommits
 from howdah.pfs.resolve import resolve
@@ -195,6 +196,7 @@ class Files:
         Raises:
             NotFound: there is no such repo, branch or commit.
             Unavailable: COMMIT_OPEN: it is being finished, or its base is not finished yet; wait for it.
+            Refused: COMMIT_FORGOTTEN.
         """
         with self._db.read() as tx:
             asked = resolve(tx, ref)
@@ -206,6 +208,8 @@ class Files:
         if row.finishing_at is not None and row.finished_at is None:
             text = f"commit {row.commit} not finished; it is being closed: howdah wait commit {row.commit}"
             raise Unavailable(ErrorKind.COMMIT_OPEN, text)
+        if row.forgotten:
+            raise forgotten(row.commit)
         root = row.root if row.finished_at is not None else self._open.root(row.id)
         fileset = self._storage.fileset(root, f"commit {row.commit}")
         return View(asked.commit, asked.finishing_at, fileset, self._storage)

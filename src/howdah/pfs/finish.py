@@ -11,7 +11,7 @@ from howdah.errors import ErrorKind, Refused
 from howdah.kit import fail
 from howdah.model.refs import Commitish
 from howdah.pfs import commit_changes, commit_rows, provenance
-from howdah.pfs.closing import close_row
+from howdah.pfs.closing import close_row, deleted
 from howdah.pfs.open_commits import OpenCommits
 from howdah.pfs.resolve import resolve
 from howdah.storage.storage import Storage
@@ -37,6 +37,7 @@ class Finisher:
             NotFound: there is no such commit.
             Refused: COMMIT_FINISHED: it was closed before; OUTPUT_BRANCH: a job has to close it.
             Unavailable: BUSY: its base is still open.
+            Conflict: DELETED_MEANWHILE: it was dropped on the way.
         """
         with self._db.read() as tx:
             row = resolve(tx, ref)
@@ -51,7 +52,9 @@ class Finisher:
     def _close(self, commit_id: int, description: str | None, error: str) -> bool:
         merged = self._open.merged(commit_id)
         with self._db.read() as tx:
-            row = commit_rows.by_ids(tx, [commit_id])[commit_id]
+            row = commit_rows.by_ids(tx, [commit_id]).get(commit_id)
+        if row is None:
+            raise deleted()
         referrer = f"commit {row.commit}"
         total = self._storage.fileset(merged.root, referrer).total
         fault = error or self._storage.fault(merged.base, merged.root, referrer) or ""

@@ -13,7 +13,7 @@ from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.kit import fail
 from howdah.pfs import commit_changes
-from howdah.pfs.closing import good_base
+from howdah.pfs.closing import deleted, good_base
 from howdah.pfs.commit_rows import CommitRow, by_ids
 from howdah.storage import changes
 from howdah.storage.storage import Storage
@@ -50,13 +50,15 @@ class OpenCommits:
 
         Raises:
             Unavailable: BUSY: its base is still open.
+            Conflict: DELETED_MEANWHILE.
         """
         return self.merged(commit_id).root
 
     def merged(self, commit_id: int) -> Merged:
         """As `root`, with what it was made from."""
         with self._db.read() as tx:
-            row = by_ids(tx, [commit_id])[commit_id]
+            if (row := by_ids(tx, [commit_id]).get(commit_id)) is None:
+                raise deleted()
             base = good_base(tx, row)
             waiting = [] if row.root is not None else commit_changes.after_partial(tx, row)
         start = row.root or row.partial_root or base

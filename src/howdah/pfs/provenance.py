@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, delete, exists, insert, or_, select
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.model.refs import Commit, Repo
 from howdah.pfs.repo_rows import NAME_COLUMNS
@@ -25,9 +26,12 @@ __all__ = [
     "branches_below",
     "commit_neighbours",
     "commits_above",
+    "commits_below",
     "cut_below_branches",
+    "cut_below_commits",
     "cut_below_repos",
     "dag_of",
+    "direct_downstreams",
     "direct_upstreams",
     "edges_of_affected",
     "edges_of_branches",
@@ -151,6 +155,12 @@ def direct_upstreams(tx: Transaction, commit_ids: Collection[int]) -> dict[int, 
     return found
 
 
+def direct_downstreams(tx: Transaction, commit_id: int) -> list[int]:
+    """The keys of the commits that directly depend on one, oldest first."""
+    below = select(_C.commit_id).where(_C.upstream_id == commit_id).order_by(_C.commit_id)
+    return list(tx.execute(below).scalars())
+
+
 def commit_neighbours(tx: Transaction, commit_ids: Collection[int], *, above: bool) -> dict[int, list[Commit]]:
     """For each of these commits: those it directly depends on, or those that depend on it; oldest first."""
     own, other = (_C.commit_id, _C.upstream_id) if above else (_C.upstream_id, _C.commit_id)
@@ -178,6 +188,22 @@ def commits_above(tx: Transaction, set_id: str) -> list[int]:
     up = start.where(_COMMIT.set_id == set_id).cte("up", recursive=True)
     up = up.union(select(_C.upstream_id).join(up, _C.commit_id == up.c.id))
     return list(tx.execute(select(up.c.id).order_by(up.c.id)).scalars())
+
+
+def commits_below(tx: Transaction, commit_ids: Collection[int]) -> set[int]:
+    """The keys of all commits that depend on one of these, however far; those of them that others depend on too."""
+    found: set[int] = set()
+    for batch in batches(commit_ids):
+        down = select(_C.commit_id.label("id")).where(_C.upstream_id.in_(batch)).cte("down", recursive=True)
+        down = down.union(select(_C.commit_id).join(down, _C.upstream_id == down.c.id))
+        found.update(tx.execute(select(down.c.id)).scalars())
+    return found
+
+
+def cut_below_commits(tx: Transaction, commit_ids: Collection[int]) -> None:
+    """Take these commits out of every commit's provenance."""
+    for batch in batches(commit_ids):
+        tx.execute(delete(tables.commit_provenance).where(_C.upstream_id.in_(batch)))
 
 
 def add_commit_edges(tx: Transaction, edges: Collection[tuple[int, int]]) -> None:

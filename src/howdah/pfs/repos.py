@@ -6,7 +6,7 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import AlreadyExists, BadRequest, ErrorKind, Refused
+from howdah.errors import AlreadyExists, BadRequest, ErrorKind
 from howdah.model.infos import RepoInfo
 from howdah.model.names import USER, new_repo_name, repo_type
 from howdah.model.refs import Repo
@@ -15,7 +15,7 @@ from howdah.pfs.branch_rows import BranchRow
 from howdah.pfs.infos import repo_infos
 from howdah.pfs.repo_rows import RepoRow
 from howdah.pfs.subjects import commit_subject, repo_subject
-from howdah.pfs.work import Work, Works
+from howdah.pfs.work import Work, Works, dependants
 
 __all__ = ["Repos", "create", "delete"]
 
@@ -61,7 +61,7 @@ def delete(work: Work, repo: Repo, *, force: bool = False) -> bool:
             guard(tx, each.repo)
     branches = branch_rows.of_repos(tx, [each.id for each in rows])
     if not force:
-        _check_dependants(tx, repo, branches)
+        _check_dependants(work, repo, branches)
     _remove(tx, rows, branches)
     return True
 
@@ -136,16 +136,13 @@ def _update(tx: Transaction, row: RepoRow, description: str, *, allowed: bool) -
     tx.emit(repo_subject(row.repo), "updated")
 
 
-def _check_dependants(tx: Transaction, repo: Repo, branches: Sequence[BranchRow]) -> None:
+def _check_dependants(work: Work, repo: Repo, branches: Sequence[BranchRow]) -> None:
+    tx = work.tx
     ids = {row.id for row in branches}
     below = provenance.branches_below(tx, ids) if ids else {}
     others = {key for keys in below.values() for key in keys} - ids
     if others:
-        name = min(row.branch for row in branch_rows.by_ids(tx, others).values())
-        raise Refused(
-            ErrorKind.HAS_DEPENDANTS,
-            f"repo {repo} cannot be deleted: branch {name} depends on it; delete that first, or use force",
-        )
+        raise dependants(work, f"repo {repo}", branch_rows.by_ids(tx, others).values())
 
 
 def _remove(tx: Transaction, rows: Sequence[RepoRow], branches: Sequence[BranchRow]) -> None:

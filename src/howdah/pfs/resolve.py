@@ -11,7 +11,7 @@ from howdah.model.refs import HEAD, Ancestry, Branch, Commit, Commitish, Repo
 from howdah.pfs import branch_rows, commit_rows, provenance, repo_rows
 from howdah.pfs.commit_rows import CommitRow
 
-__all__ = ["commit_missing", "exact", "head_of", "of_set", "resolve", "resolve_in"]
+__all__ = ["commit_missing", "exact", "head_of", "of_set", "own", "resolve", "resolve_in"]
 
 
 def resolve(tx: Transaction, ref: Commitish) -> CommitRow:
@@ -51,6 +51,16 @@ def exact(tx: Transaction, commit: Commit) -> CommitRow:
     if (row := commit_rows.find(tx, repo.id, commit.id)) is None:
         raise commit_missing(commit)
     return row
+
+
+def own(tx: Transaction, ref: Commitish) -> CommitRow:
+    """As `resolve`, for whoever changes the commit: an id means what the repo itself made in that set, no alias.
+
+    Raises:
+        NotFound: as `resolve`.
+    """
+    plain = bool(ref.id) and (isinstance(ref, Commit) or ref.ancestry == HEAD)
+    return exact(tx, Commit(ref.repo, ref.id)) if plain else resolve(tx, ref)
 
 
 def head_of(tx: Transaction, branch: Branch) -> CommitRow | None:

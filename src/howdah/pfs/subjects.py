@@ -4,7 +4,8 @@
     project/<name>                                created, updated, deleted
     repo/<project>/<name>.<type>                  created, updated, deleted
     repo/<project>/<name>.<type>/branch/<name>    created, moved, deleted
-    repo/<project>/<name>.<type>/commit/<set id>  started, ready, finishing, finished, deleted
+    repo/<project>/<name>.<type>/commit/<set id>  started, ready, finishing, finished, updated, cleared,
+                                                  forgotten, deleted
 
 The type is always there. No name holds a slash or a dot, so a subject is read back without doubt.
 """

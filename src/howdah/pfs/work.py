@@ -9,21 +9,47 @@ Every operation that changes something is a function over a `Work`; the public m
 `Commits` and the rest open one for a single call. Pipelines are made in one `Work` of many operations.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
+from howdah.errors import ErrorKind, Refused
 from howdah.kit import fail
 from howdah.kit.ids import NewId
-from howdah.model.refs import Repo
+from howdah.model.refs import Branch, Job, Repo
+from howdah.pfs.branch_rows import BranchRow
+from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.propagation import NewCommit, propagate
 
-__all__ = ["Hooks", "OnPropagated", "RepoGuard", "Work", "Works"]
+__all__ = [
+    "Attached",
+    "DependantsGuard",
+    "Hooks",
+    "OnPropagated",
+    "OnRemoving",
+    "RemovalGuard",
+    "RepoGuard",
+    "Work",
+    "Works",
+    "dependants",
+]
 
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What hangs on commits that are to be removed and goes with them: keys of more commits, and jobs."""
+
+    commits: frozenset[int] = frozenset()
+    jobs: tuple[Job, ...] = ()
+
+
+DependantsGuard = Callable[[Transaction, str, Sequence[Branch]], None]
 OnPropagated = Callable[[Transaction, list[NewCommit]], None]
 RepoGuard = Callable[[Transaction, Repo], None]
+RemovalGuard = Callable[[Transaction, Sequence[CommitRow]], Attached]
+OnRemoving = Callable[[Transaction, Collection[int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +57,17 @@ class Hooks:
     """What the layers above want to hear or to forbid. All are called inside the transaction; what they raise ends it.
 
     `on_propagated` gets the commits that propagation made. `repo_guards` are asked before a repo is deleted,
-    `project_guards` before a project is.
+    `project_guards` before a project is; `dependants_guards` hear of what cannot be deleted because of the branches
+    that depend on it, and may say so in better words. `removal_guards` are asked before commits are removed from
+    history, and say what goes with them; `on_removing` gets the keys of all that go, while their rows are there.
     """
 
     on_propagated: list[OnPropagated] = field(default_factory=list)
     repo_guards: list[RepoGuard] = field(default_factory=list)
     project_guards: list[Callable[[Transaction, str], None]] = field(default_factory=list)
+    dependants_guards: list[DependantsGuard] = field(default_factory=list)
+    removal_guards: list[RemovalGuard] = field(default_factory=list)
+    on_removing: list[OnRemoving] = field(default_factory=list)
 
 
 class Work:
@@ -95,3 +126,16 @@ class Works:
                 for tell in self.hooks.on_propagated:
                     tell(tx, made)
                 fail.here("pfs.propagated")
+
+
+def dependants(work: Work, what: str, rows: Iterable[BranchRow]) -> Refused:
+    """The error that says that `what` cannot be deleted because of the branches in `rows`.
+
+    Raises:
+        Refused: a guard's own words for it.
+    """
+    branches = sorted(row.branch for row in rows)
+    for guard in work.hooks.dependants_guards:
+        guard(work.tx, what, branches)
+    text = f"{what} cannot be deleted: branch {branches[0]} depends on it; delete that first, or use force"
+    return Refused(ErrorKind.HAS_DEPENDANTS, text)

@@ -48,11 +48,14 @@ def finish_job(db: Database, storage: Storage, row: JobRow) -> None:
     """End a job in state FINISHING, as SUCCESS or as FAILURE.
 
     Raises:
+        NotFound: the job is gone.
         Refused: the job was ended meanwhile.
         Conflict: WRITE_CONFLICT: what its pipeline did was changed meanwhile; repeat it.
         Damaged: what it needs cannot be read.
     """
     with db.read() as tx:
+        if job_rows.by_id(tx, row.id) is None:
+            raise job_rows.missing(row.job)
         pipeline = pipeline_rows.get(tx, row.job.pipeline)
         base = _base(tx, row, pipeline)
     collected = _collect(db, storage, pipeline, row)
@@ -129,6 +132,8 @@ def _base(tx: Transaction, row: JobRow, pipeline: PipelineRow) -> Base:
         if pipeline_rows.spec_of(version.effective_spec).runs_every_time:
             return NO_BASE
     meta = commit_rows.by_ids(tx, [job.meta_commit_id])[job.meta_commit_id]
+    if meta.forgotten:
+        return NO_BASE
     return Base(job.plan_root, above.root, meta.root or EMPTY_ROOT)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound
 from howdah.model.refs import Job, Pipeline
@@ -29,6 +30,7 @@ __all__ = [
     "missing",
     "move",
     "newest_states",
+    "of_commits",
     "oldest_open",
     "open_of",
     "page",
@@ -212,6 +214,15 @@ def by_output(tx: Transaction, commit_id: int) -> JobRow | None:
     """The job that made an output commit; None if none did."""
     row = tx.execute(_BY_OUTPUT, {"key": commit_id}).one_or_none()
     return None if row is None else _row(row)
+
+
+def of_commits(tx: Transaction, commit_ids: Collection[int]) -> list[JobRow]:
+    """The jobs whose output or meta commit is one of these, oldest first, each once."""
+    found: dict[int, JobRow] = {}
+    for batch in batches(commit_ids):
+        wanted = _ROWS.where(or_(_T.output_commit_id.in_(batch), _T.meta_commit_id.in_(batch)))
+        found |= {row.id: _row(row) for row in tx.execute(wanted)}
+    return [found[key] for key in sorted(found)]
 
 
 def oldest_open(tx: Transaction) -> list[JobRow]:

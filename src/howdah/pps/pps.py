@@ -15,6 +15,7 @@ from howdah.pps.following import add_jobs
 from howdah.pps.jobs import Jobs
 from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
+from howdah.pps.removing import attached, end_jobs, name_readers
 from howdah.pps.scheduler import Scheduler
 from howdah.storage.storage import Storage
 
@@ -60,6 +61,9 @@ class Pps:
         pipelines = Pipelines(db, storage, catalog, new_id)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
+        catalog.works.hooks.dependants_guards.append(name_readers)
+        catalog.works.hooks.removal_guards.append(attached)
+        catalog.works.hooks.on_removing.append(end_jobs)
         return cls(
             pipelines,
             Jobs(db),

@@ -165,7 +165,7 @@ class Scheduler:
             _log.warning("job %s waits: %s", row.job, error.message)
             return False
         except (Refused, NotFound, Conflict) as error:
-            if error.kind in _ENDED_MEANWHILE or (isinstance(error, NotFound) and self._is_gone(row)):
+            if error.kind in _ENDED_MEANWHILE or self._is_gone(row):
                 return True  # somebody stopped or deleted it; what is left to do is seen in the next step
             if error.kind is ErrorKind.WRITE_CONFLICT:
                 return True

@@ -16,7 +16,7 @@ from howdah.kit import fail
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.spec import PipelineSpec, pfs_inputs
 from howdah.model.states import JobState
-from howdah.pfs import commit_rows, provenance
+from howdah.pfs import closing, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
@@ -76,7 +76,7 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     """Plan a job in state STARTING, and bring it to RUNNING, or to FINISHING if nothing is to be run.
 
     Raises:
-        Refused: the job was ended meanwhile.
+        Refused: the job was ended meanwhile; COMMIT_FORGOTTEN: an input's files were given up.
         Conflict: DELETED_MEANWHILE: an input's commit is gone.
         Damaged: an input or what was planned before cannot be read.
     """
@@ -121,6 +121,8 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
         if (commit := commits.get(repo)) is None:
             text = f"input commit of repo {repo} was deleted; commit to branch {node.branch} of it again"
             raise Conflict(ErrorKind.DELETED_MEANWHILE, text)
+        if commit.forgotten:
+            raise closing.forgotten(commit.commit)
         inputs.append(JobInput(node.name, Branch(repo, node.branch), commit.commit, commit.root or EMPTY_ROOT))
     return _Situation(pipeline, spec, version.user_spec, tuple(inputs), None if earlier is None else earlier.plan_root)
 
