@@ -34,6 +34,7 @@ _GROUPS: Final[Mapping[str, type[HowdahError]]] = {
     "commit_": Refused,
     "output_branch": Refused,
     "has_dependants": Refused,
+    "has_no_children": Refused,
     "not_a_file": Refused,
     "unsupported": Unsupported,
     "object_": Damaged,

@@ -3,11 +3,13 @@
 
 import pytest
 
-from tests.bad_input import rows_files, rows_names, rows_pipelines, rows_states
+from tests.bad_input import rows_files, rows_history, rows_names, rows_pipelines, rows_states
 from tests.bad_input.row import cases
 from tests.bad_input.world import by_cli, by_client, by_grpc
 
-ROWS = cases(rows_names.UNKNOWN, rows_names.BAD, rows_files.PATHS, rows_pipelines.SPECS, rows_states.STATES)
+ROWS = cases(
+    rows_names.UNKNOWN, rows_names.BAD, rows_files.PATHS, rows_pipelines.SPECS, rows_states.STATES, rows_history.HISTORY
+)
 
 
 @pytest.mark.parametrize(("row", "face"), ROWS)

@@ -22,6 +22,7 @@ __all__ = [
     "PROJECT",
     "PROJECTS",
     "PROVENANCE",
+    "REMOVED",
     "REPO",
     "REPOS",
     "pretty",
@@ -104,6 +105,10 @@ COMMIT: Columns = [
     ("size", lambda c: size(c.size_bytes)),
     ("depends on", lambda c: c.direct_provenance),
     ("followed by", lambda c: c.direct_subvenance),
+]
+REMOVED: Columns = [
+    ("commits", lambda r: r.commits),
+    ("jobs", lambda r: r.jobs),
 ]
 FILES: Columns = [
     ("PATH", lambda f: f.path),

@@ -6,9 +6,9 @@
     with howdah.Client() as client:
         client.put_file("images@master", "/a.png", "photos/a.png")
 
-`client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `files`, `pipelines`,
-`jobs`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are loaded with
-the first call that touches a file.
+`client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history`, `files`,
+`pipelines`, `jobs`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are
+loaded with the first call that touches a file.
 """
 
 from howdah.client.client import Client

@@ -5,6 +5,7 @@ from typing import Self
 
 from howdah.client.branches import Branches
 from howdah.client.files import Files
+from howdah.client.history import History
 from howdah.client.jobs import Jobs
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
@@ -13,7 +14,7 @@ from howdah.client.repos import Repos
 __all__ = ["Client"]
 
 
-class Client(Projects, Repos, Branches, Files, Pipelines, Jobs):
+class Client(Projects, Repos, Branches, Files, History, Pipelines, Jobs):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 
         with howdah.Client() as client:

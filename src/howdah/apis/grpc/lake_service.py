@@ -9,6 +9,7 @@ from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.apis.grpc.pfs_base import PfsCalls
 from howdah.apis.grpc.provenance import inspect_provenance
+from howdah.apis.grpc.removals import remove_commits
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.wire.convert import commit_message, timestamp
@@ -68,6 +69,19 @@ class LakeService(PfsCalls):
             return pb.HandInResponse(commit=commit_message(commit))
 
         return await self._bridge.unary(context, hand_in)
+
+    async def UpdateCommit(self, request: pb.UpdateCommitRequest, context: Context) -> pb.UpdateCommitResponse:
+        """Replace the description of a commit."""
+
+        def describe() -> pb.UpdateCommitResponse:
+            commit = self._catalog.commits.describe(requests.commit(request.commit), request.description)
+            return pb.UpdateCommitResponse(commit=commit_message(commit))
+
+        return await self._bridge.unary(context, describe)
+
+    async def RemoveCommits(self, request: pb.RemoveCommitsRequest, context: Context) -> pb.RemoveCommitsResponse:
+        """Squash or drop, and say what went."""
+        return await self._bridge.unary(context, remove_commits, self._catalog.removals, request)
 
     async def InspectProvenance(
         self, request: pb.InspectProvenanceRequest, context: Context

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pfs_v2.API`, put together from its groups of calls: one module for each.
 
-`pfs_names` has projects, repos and branches, `pfs_commits` commits and commit sets, `pfs_reads` and `pfs_tar` what
-is read of files, `pfs_writes` what changes them. A method that none of them has is answered by `unimplemented`.
+`pfs_names` has projects, repos and branches, `pfs_commits` commits and commit sets, `pfs_removal` what takes commits
+away, `pfs_reads` and `pfs_tar` what is read of files, `pfs_writes` what changes them. A method that none of them has
+is answered by `unimplemented`.
 """
 
 from howdah.apis.grpc.pfs_commits import CommitCalls
 from howdah.apis.grpc.pfs_names import NameCalls
 from howdah.apis.grpc.pfs_reads import ReadCalls
+from howdah.apis.grpc.pfs_removal import RemovalCalls
 from howdah.apis.grpc.pfs_writes import WriteCalls
 
 __all__ = ["PfsService"]
 
 
-class PfsService(NameCalls, CommitCalls, ReadCalls, WriteCalls):
+class PfsService(NameCalls, CommitCalls, RemovalCalls, ReadCalls, WriteCalls):
     """The servicer of `pfs_v2.API`."""

@@ -16,13 +16,15 @@ from howdah.wire.stubs import pfs_v2_pb2 as pfs__v2__pb2
 from howdah.wire.stubs import pps_v2_pb2 as pps__v2__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!howdah/wire/proto/howdah_v1.proto\x12\thowdah.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehowdah/wire/proto/pfs_v2.proto\x1a\x1ehowdah/wire/proto/pps_v2.proto\"\x10\n\x0eGetLakeRequest\"M\n\x0fGetLakeResponse\x12\x0f\n\x07lake_id\x18\x01 \x01(\t\x12\x11\n\tstore_url\x18\x02 \x01(\t\x12\x16\n\x0eserver_version\x18\x03 \x01(\t\"E\n\x12OpenFilesetRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0f\n\x07partial\x18\x02 \x01(\x08\"r\n\x13OpenFilesetResponse\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0c\n\x04root\x18\x02 \x01(\x0c\x12-\n\tcommitted\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x11StartWriteRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\"P\n\x12StartWriteResponse\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rlease_seconds\x18\x02 \x01(\r\x12\x11\n\tbase_root\x18\x03 \x01(\x0c\"%\n\x11RenewWriteRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\"\x14\n\x12RenewWriteResponse\"f\n\rHandInRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x10\n\x08lease_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x0c\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"0\n\x0eHandInResponse\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\"6\n\x18InspectProvenanceRequest\x12\x1a\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x0c.pfs_v2.File\"\xc3\x01\n\x19InspectProvenanceResponse\x12\x1e\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x10.pfs_v2.FileInfo\x12\x18\n\x03job\x18\x02 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x10\n\x08\x64\x61tum_id\x18\x03 \x01(\t\x12\x18\n\x10pipeline_version\x18\x04 \x01(\x04\x12\x0b\n\x03\x63md\x18\x05 \x03(\t\x12\r\n\x05image\x18\x06 \x01(\t\x12$\n\x06inputs\x18\x07 \x03(\x0b\x32\x14.howdah.v1.InputFile\"9\n\tInputFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x10.pfs_v2.FileInfo\"!\n\x0c\x43laimRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\"\x8f\x02\n\rClaimResponse\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x03job\x18\x04 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x18\n\x10pipeline_version\x18\x05 \x01(\x04\x12\x0c\n\x04spec\x18\x06 \x01(\t\x12\x18\n\x10output_commit_id\x18\x07 \x01(\t\x12%\n\x06inputs\x18\x08 \x03(\x0b\x32\x15.howdah.v1.ClaimInput\x12\x11\n\ttodo_root\x18\t \x01(\x0c\x12\r\n\x05\x66irst\x18\n \x01(\x04\x12\r\n\x05\x63ount\x18\x0b \x01(\x04\"X\n\nClaimInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x06\x63ommit\x18\x02 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0e\n\x06\x62ranch\x18\x03 \x01(\t\x12\x0c\n\x04root\x18\x04 \x01(\x0c\"2\n\x11RenewClaimRequest\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\"\x14\n\x12RenewClaimResponse\"\x86\x01\n\x0b\x44\x61tumResult\x12\x10\n\x08\x64\x61tum_id\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.pps_v2.DatumState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05tries\x18\x04 \x01(\r\x12#\n\x05stats\x18\x05 \x01(\x0b\x32\x14.pps_v2.ProcessStats\"\x91\x01\n\x14HandInResultsRequest\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x0c\x12\'\n\x07results\x18\x04 \x03(\x0b\x32\x16.howdah.v1.DatumResult\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x13\n\x0b\x63ontainment\x18\x06 \x01(\t\"\x17\n\x15HandInResultsResponse\"b\n\x07LogLine\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64\x61tum_id\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\x08\x12\x0f\n\x07message\x18\x04 \x01(\t\"c\n\x11\x41ppendLogsRequest\x12\x18\n\x03job\x18\x01 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12!\n\x05lines\x18\x03 \x03(\x0b\x32\x12.howdah.v1.LogLine\"\x14\n\x12\x41ppendLogsResponse2\xcb\x03\n\x04Lake\x12@\n\x07GetLake\x12\x19.howdah.v1.GetLakeRequest\x1a\x1a.howdah.v1.GetLakeResponse\x12L\n\x0bOpenFileset\x12\x1d.howdah.v1.OpenFilesetRequest\x1a\x1e.howdah.v1.OpenFilesetResponse\x12I\n\nStartWrite\x12\x1c.howdah.v1.StartWriteRequest\x1a\x1d.howdah.v1.StartWriteResponse\x12I\n\nRenewWrite\x12\x1c.howdah.v1.RenewWriteRequest\x1a\x1d.howdah.v1.RenewWriteResponse\x12=\n\x06HandIn\x12\x18.howdah.v1.HandInRequest\x1a\x19.howdah.v1.HandInResponse\x12^\n\x11InspectProvenance\x12#.howdah.v1.InspectProvenanceRequest\x1a$.howdah.v1.InspectProvenanceResponse2\xac\x02\n\x04Work\x12:\n\x05\x43laim\x12\x17.howdah.v1.ClaimRequest\x1a\x18.howdah.v1.ClaimResponse\x12I\n\nRenewClaim\x12\x1c.howdah.v1.RenewClaimRequest\x1a\x1d.howdah.v1.RenewClaimResponse\x12R\n\rHandInResults\x12\x1f.howdah.v1.HandInResultsRequest\x1a .howdah.v1.HandInResultsResponse\x12I\n\nAppendLogs\x12\x1c.howdah.v1.AppendLogsRequest\x1a\x1d.howdah.v1.AppendLogsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!howdah/wire/proto/howdah_v1.proto\x12\thowdah.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehowdah/wire/proto/pfs_v2.proto\x1a\x1ehowdah/wire/proto/pps_v2.proto\"\x10\n\x0eGetLakeRequest\"M\n\x0fGetLakeResponse\x12\x0f\n\x07lake_id\x18\x01 \x01(\t\x12\x11\n\tstore_url\x18\x02 \x01(\t\x12\x16\n\x0eserver_version\x18\x03 \x01(\t\"E\n\x12OpenFilesetRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0f\n\x07partial\x18\x02 \x01(\x08\"r\n\x13OpenFilesetResponse\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0c\n\x04root\x18\x02 \x01(\x0c\x12-\n\tcommitted\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x11StartWriteRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\"P\n\x12StartWriteResponse\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x15\n\rlease_seconds\x18\x02 \x01(\r\x12\x11\n\tbase_root\x18\x03 \x01(\x0c\"%\n\x11RenewWriteRequest\x12\x10\n\x08lease_id\x18\x01 \x01(\t\"\x14\n\x12RenewWriteResponse\"f\n\rHandInRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x10\n\x08lease_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x0c\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"0\n\x0eHandInResponse\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\"J\n\x13UpdateCommitRequest\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"6\n\x14UpdateCommitResponse\x12\x1e\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x0e.pfs_v2.Commit\"\xb5\x01\n\x14RemoveCommitsRequest\x12$\n\x04mode\x18\x01 \x01(\x0e\x32\x16.howdah.v1.RemovalMode\x12 \n\x06\x63ommit\x18\x02 \x01(\x0b\x32\x0e.pfs_v2.CommitH\x00\x12\'\n\ncommit_set\x18\x03 \x01(\x0b\x32\x11.pfs_v2.CommitSetH\x00\x12\x11\n\trecursive\x18\x04 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x08\n\x06target\"S\n\x15RemoveCommitsResponse\x12\x1f\n\x07\x63ommits\x18\x01 \x03(\x0b\x32\x0e.pfs_v2.Commit\x12\x19\n\x04jobs\x18\x02 \x03(\x0b\x32\x0b.pps_v2.Job\"6\n\x18InspectProvenanceRequest\x12\x1a\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x0c.pfs_v2.File\"\xc3\x01\n\x19InspectProvenanceResponse\x12\x1e\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x10.pfs_v2.FileInfo\x12\x18\n\x03job\x18\x02 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x10\n\x08\x64\x61tum_id\x18\x03 \x01(\t\x12\x18\n\x10pipeline_version\x18\x04 \x01(\x04\x12\x0b\n\x03\x63md\x18\x05 \x03(\t\x12\r\n\x05image\x18\x06 \x01(\t\x12$\n\x06inputs\x18\x07 \x03(\x0b\x32\x14.howdah.v1.InputFile\"9\n\tInputFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x10.pfs_v2.FileInfo\"!\n\x0c\x43laimRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\"\x8f\x02\n\rClaimResponse\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x03job\x18\x04 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x18\n\x10pipeline_version\x18\x05 \x01(\x04\x12\x0c\n\x04spec\x18\x06 \x01(\t\x12\x18\n\x10output_commit_id\x18\x07 \x01(\t\x12%\n\x06inputs\x18\x08 \x03(\x0b\x32\x15.howdah.v1.ClaimInput\x12\x11\n\ttodo_root\x18\t \x01(\x0c\x12\r\n\x05\x66irst\x18\n \x01(\x04\x12\r\n\x05\x63ount\x18\x0b \x01(\x04\"X\n\nClaimInput\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1e\n\x06\x63ommit\x18\x02 \x01(\x0b\x32\x0e.pfs_v2.Commit\x12\x0e\n\x06\x62ranch\x18\x03 \x01(\t\x12\x0c\n\x04root\x18\x04 \x01(\x0c\"2\n\x11RenewClaimRequest\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\"\x14\n\x12RenewClaimResponse\"\x86\x01\n\x0b\x44\x61tumResult\x12\x10\n\x08\x64\x61tum_id\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.pps_v2.DatumState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05tries\x18\x04 \x01(\r\x12#\n\x05stats\x18\x05 \x01(\x0b\x32\x14.pps_v2.ProcessStats\"\x91\x01\n\x14HandInResultsRequest\x12\x0e\n\x06set_id\x18\x01 \x01(\x03\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x0c\x12\'\n\x07results\x18\x04 \x03(\x0b\x32\x16.howdah.v1.DatumResult\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x13\n\x0b\x63ontainment\x18\x06 \x01(\t\"\x17\n\x15HandInResultsResponse\"b\n\x07LogLine\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64\x61tum_id\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\x08\x12\x0f\n\x07message\x18\x04 \x01(\t\"c\n\x11\x41ppendLogsRequest\x12\x18\n\x03job\x18\x01 \x01(\x0b\x32\x0b.pps_v2.Job\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12!\n\x05lines\x18\x03 \x03(\x0b\x32\x12.howdah.v1.LogLine\"\x14\n\x12\x41ppendLogsResponse*W\n\x0bRemovalMode\x12\x18\n\x14REMOVAL_MODE_UNKNOWN\x10\x00\x12\x17\n\x13REMOVAL_MODE_SQUASH\x10\x01\x12\x15\n\x11REMOVAL_MODE_DROP\x10\x02\x32\xf0\x04\n\x04Lake\x12@\n\x07GetLake\x12\x19.howdah.v1.GetLakeRequest\x1a\x1a.howdah.v1.GetLakeResponse\x12L\n\x0bOpenFileset\x12\x1d.howdah.v1.OpenFilesetRequest\x1a\x1e.howdah.v1.OpenFilesetResponse\x12I\n\nStartWrite\x12\x1c.howdah.v1.StartWriteRequest\x1a\x1d.howdah.v1.StartWriteResponse\x12I\n\nRenewWrite\x12\x1c.howdah.v1.RenewWriteRequest\x1a\x1d.howdah.v1.RenewWriteResponse\x12=\n\x06HandIn\x12\x18.howdah.v1.HandInRequest\x1a\x19.howdah.v1.HandInResponse\x12O\n\x0cUpdateCommit\x12\x1e.howdah.v1.UpdateCommitRequest\x1a\x1f.howdah.v1.UpdateCommitResponse\x12R\n\rRemoveCommits\x12\x1f.howdah.v1.RemoveCommitsRequest\x1a .howdah.v1.RemoveCommitsResponse\x12^\n\x11InspectProvenance\x12#.howdah.v1.InspectProvenanceRequest\x1a$.howdah.v1.InspectProvenanceResponse2\xac\x02\n\x04Work\x12:\n\x05\x43laim\x12\x17.howdah.v1.ClaimRequest\x1a\x18.howdah.v1.ClaimResponse\x12I\n\nRenewClaim\x12\x1c.howdah.v1.RenewClaimRequest\x1a\x1d.howdah.v1.RenewClaimResponse\x12R\n\rHandInResults\x12\x1f.howdah.v1.HandInResultsRequest\x1a .howdah.v1.HandInResultsResponse\x12I\n\nAppendLogs\x12\x1c.howdah.v1.AppendLogsRequest\x1a\x1d.howdah.v1.AppendLogsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'howdah.wire.stubs.howdah_v1_pb2', _globals)
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
+  _globals['_REMOVALMODE']._serialized_start=2531
+  _globals['_REMOVALMODE']._serialized_end=2618
   _globals['_GETLAKEREQUEST']._serialized_start=177
   _globals['_GETLAKEREQUEST']._serialized_end=193
   _globals['_GETLAKERESPONSE']._serialized_start=195
@@ -43,36 +45,44 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_HANDINREQUEST']._serialized_end=759
   _globals['_HANDINRESPONSE']._serialized_start=761
   _globals['_HANDINRESPONSE']._serialized_end=809
-  _globals['_INSPECTPROVENANCEREQUEST']._serialized_start=811
-  _globals['_INSPECTPROVENANCEREQUEST']._serialized_end=865
-  _globals['_INSPECTPROVENANCERESPONSE']._serialized_start=868
-  _globals['_INSPECTPROVENANCERESPONSE']._serialized_end=1063
-  _globals['_INPUTFILE']._serialized_start=1065
-  _globals['_INPUTFILE']._serialized_end=1122
-  _globals['_CLAIMREQUEST']._serialized_start=1124
-  _globals['_CLAIMREQUEST']._serialized_end=1157
-  _globals['_CLAIMRESPONSE']._serialized_start=1160
-  _globals['_CLAIMRESPONSE']._serialized_end=1431
-  _globals['_CLAIMINPUT']._serialized_start=1433
-  _globals['_CLAIMINPUT']._serialized_end=1521
-  _globals['_RENEWCLAIMREQUEST']._serialized_start=1523
-  _globals['_RENEWCLAIMREQUEST']._serialized_end=1573
-  _globals['_RENEWCLAIMRESPONSE']._serialized_start=1575
-  _globals['_RENEWCLAIMRESPONSE']._serialized_end=1595
-  _globals['_DATUMRESULT']._serialized_start=1598
-  _globals['_DATUMRESULT']._serialized_end=1732
-  _globals['_HANDINRESULTSREQUEST']._serialized_start=1735
-  _globals['_HANDINRESULTSREQUEST']._serialized_end=1880
-  _globals['_HANDINRESULTSRESPONSE']._serialized_start=1882
-  _globals['_HANDINRESULTSRESPONSE']._serialized_end=1905
-  _globals['_LOGLINE']._serialized_start=1907
-  _globals['_LOGLINE']._serialized_end=2005
-  _globals['_APPENDLOGSREQUEST']._serialized_start=2007
-  _globals['_APPENDLOGSREQUEST']._serialized_end=2106
-  _globals['_APPENDLOGSRESPONSE']._serialized_start=2108
-  _globals['_APPENDLOGSRESPONSE']._serialized_end=2128
-  _globals['_LAKE']._serialized_start=2131
-  _globals['_LAKE']._serialized_end=2590
-  _globals['_WORK']._serialized_start=2593
-  _globals['_WORK']._serialized_end=2893
+  _globals['_UPDATECOMMITREQUEST']._serialized_start=811
+  _globals['_UPDATECOMMITREQUEST']._serialized_end=885
+  _globals['_UPDATECOMMITRESPONSE']._serialized_start=887
+  _globals['_UPDATECOMMITRESPONSE']._serialized_end=941
+  _globals['_REMOVECOMMITSREQUEST']._serialized_start=944
+  _globals['_REMOVECOMMITSREQUEST']._serialized_end=1125
+  _globals['_REMOVECOMMITSRESPONSE']._serialized_start=1127
+  _globals['_REMOVECOMMITSRESPONSE']._serialized_end=1210
+  _globals['_INSPECTPROVENANCEREQUEST']._serialized_start=1212
+  _globals['_INSPECTPROVENANCEREQUEST']._serialized_end=1266
+  _globals['_INSPECTPROVENANCERESPONSE']._serialized_start=1269
+  _globals['_INSPECTPROVENANCERESPONSE']._serialized_end=1464
+  _globals['_INPUTFILE']._serialized_start=1466
+  _globals['_INPUTFILE']._serialized_end=1523
+  _globals['_CLAIMREQUEST']._serialized_start=1525
+  _globals['_CLAIMREQUEST']._serialized_end=1558
+  _globals['_CLAIMRESPONSE']._serialized_start=1561
+  _globals['_CLAIMRESPONSE']._serialized_end=1832
+  _globals['_CLAIMINPUT']._serialized_start=1834
+  _globals['_CLAIMINPUT']._serialized_end=1922
+  _globals['_RENEWCLAIMREQUEST']._serialized_start=1924
+  _globals['_RENEWCLAIMREQUEST']._serialized_end=1974
+  _globals['_RENEWCLAIMRESPONSE']._serialized_start=1976
+  _globals['_RENEWCLAIMRESPONSE']._serialized_end=1996
+  _globals['_DATUMRESULT']._serialized_start=1999
+  _globals['_DATUMRESULT']._serialized_end=2133
+  _globals['_HANDINRESULTSREQUEST']._serialized_start=2136
+  _globals['_HANDINRESULTSREQUEST']._serialized_end=2281
+  _globals['_HANDINRESULTSRESPONSE']._serialized_start=2283
+  _globals['_HANDINRESULTSRESPONSE']._serialized_end=2306
+  _globals['_LOGLINE']._serialized_start=2308
+  _globals['_LOGLINE']._serialized_end=2406
+  _globals['_APPENDLOGSREQUEST']._serialized_start=2408
+  _globals['_APPENDLOGSREQUEST']._serialized_end=2507
+  _globals['_APPENDLOGSRESPONSE']._serialized_start=2509
+  _globals['_APPENDLOGSRESPONSE']._serialized_end=2529
+  _globals['_LAKE']._serialized_start=2621
+  _globals['_LAKE']._serialized_end=3245
+  _globals['_WORK']._serialized_start=3248
+  _globals['_WORK']._serialized_end=3548
 # @@protoc_insertion_point(module_scope)

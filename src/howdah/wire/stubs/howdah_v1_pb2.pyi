@@ -6,11 +6,21 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from howdah.wire.stubs import pfs_v2_pb2 as _pfs_v2_pb2
 from howdah.wire.stubs import pps_v2_pb2 as _pps_v2_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class RemovalMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REMOVAL_MODE_UNKNOWN: _ClassVar[RemovalMode]
+    REMOVAL_MODE_SQUASH: _ClassVar[RemovalMode]
+    REMOVAL_MODE_DROP: _ClassVar[RemovalMode]
+REMOVAL_MODE_UNKNOWN: RemovalMode
+REMOVAL_MODE_SQUASH: RemovalMode
+REMOVAL_MODE_DROP: RemovalMode
 
 class GetLakeRequest(_message.Message):
     __slots__ = ()
@@ -87,6 +97,42 @@ class HandInResponse(_message.Message):
     COMMIT_FIELD_NUMBER: _ClassVar[int]
     commit: _pfs_v2_pb2.Commit
     def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ...) -> None: ...
+
+class UpdateCommitRequest(_message.Message):
+    __slots__ = ("commit", "description")
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    description: str
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class UpdateCommitResponse(_message.Message):
+    __slots__ = ("commit",)
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ...) -> None: ...
+
+class RemoveCommitsRequest(_message.Message):
+    __slots__ = ("mode", "commit", "commit_set", "recursive", "dry_run")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_SET_FIELD_NUMBER: _ClassVar[int]
+    RECURSIVE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    mode: RemovalMode
+    commit: _pfs_v2_pb2.Commit
+    commit_set: _pfs_v2_pb2.CommitSet
+    recursive: bool
+    dry_run: bool
+    def __init__(self, mode: _Optional[_Union[RemovalMode, str]] = ..., commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., commit_set: _Optional[_Union[_pfs_v2_pb2.CommitSet, _Mapping]] = ..., recursive: bool = ..., dry_run: bool = ...) -> None: ...
+
+class RemoveCommitsResponse(_message.Message):
+    __slots__ = ("commits", "jobs")
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    JOBS_FIELD_NUMBER: _ClassVar[int]
+    commits: _containers.RepeatedCompositeFieldContainer[_pfs_v2_pb2.Commit]
+    jobs: _containers.RepeatedCompositeFieldContainer[_pps_v2_pb2.Job]
+    def __init__(self, commits: _Optional[_Iterable[_Union[_pfs_v2_pb2.Commit, _Mapping]]] = ..., jobs: _Optional[_Iterable[_Union[_pps_v2_pb2.Job, _Mapping]]] = ...) -> None: ...
 
 class InspectProvenanceRequest(_message.Message):
     __slots__ = ("file",)

@@ -42,6 +42,16 @@ class LakeStub(object):
                 request_serializer=howdah__v1__pb2.HandInRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.HandInResponse.FromString,
                 )
+        self.UpdateCommit = channel.unary_unary(
+                '/howdah.v1.Lake/UpdateCommit',
+                request_serializer=howdah__v1__pb2.UpdateCommitRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.UpdateCommitResponse.FromString,
+                )
+        self.RemoveCommits = channel.unary_unary(
+                '/howdah.v1.Lake/RemoveCommits',
+                request_serializer=howdah__v1__pb2.RemoveCommitsRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.RemoveCommitsResponse.FromString,
+                )
         self.InspectProvenance = channel.unary_unary(
                 '/howdah.v1.Lake/InspectProvenance',
                 request_serializer=howdah__v1__pb2.InspectProvenanceRequest.SerializeToString,
@@ -89,6 +99,20 @@ class LakeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateCommit(self, request, context):
+        """Replace the description of a commit, open or finished.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveCommits(self, request, context):
+        """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InspectProvenance(self, request, context):
         """Which datum, job, code and input files made one output file.
         """
@@ -123,6 +147,16 @@ def add_LakeServicer_to_server(servicer, server):
                     servicer.HandIn,
                     request_deserializer=howdah__v1__pb2.HandInRequest.FromString,
                     response_serializer=howdah__v1__pb2.HandInResponse.SerializeToString,
+            ),
+            'UpdateCommit': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateCommit,
+                    request_deserializer=howdah__v1__pb2.UpdateCommitRequest.FromString,
+                    response_serializer=howdah__v1__pb2.UpdateCommitResponse.SerializeToString,
+            ),
+            'RemoveCommits': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveCommits,
+                    request_deserializer=howdah__v1__pb2.RemoveCommitsRequest.FromString,
+                    response_serializer=howdah__v1__pb2.RemoveCommitsResponse.SerializeToString,
             ),
             'InspectProvenance': grpc.unary_unary_rpc_method_handler(
                     servicer.InspectProvenance,
@@ -223,6 +257,40 @@ class Lake(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/HandIn',
             howdah__v1__pb2.HandInRequest.SerializeToString,
             howdah__v1__pb2.HandInResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def UpdateCommit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/UpdateCommit',
+            howdah__v1__pb2.UpdateCommitRequest.SerializeToString,
+            howdah__v1__pb2.UpdateCommitResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def RemoveCommits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/RemoveCommits',
+            howdah__v1__pb2.RemoveCommitsRequest.SerializeToString,
+            howdah__v1__pb2.RemoveCommitsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -51,6 +51,18 @@ class LakeStub:
     ]
     """Apply a change whose objects are stored and durable: to the open commit, or as a commit of its own."""
 
+    UpdateCommit: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.UpdateCommitRequest,
+        howdah.wire.stubs.howdah_v1_pb2.UpdateCommitResponse,
+    ]
+    """Replace the description of a commit, open or finished."""
+
+    RemoveCommits: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse,
+    ]
+    """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
+
     InspectProvenance: grpc.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceRequest,
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceResponse,
@@ -91,6 +103,18 @@ class LakeAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.HandInResponse,
     ]
     """Apply a change whose objects are stored and durable: to the open commit, or as a commit of its own."""
+
+    UpdateCommit: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.UpdateCommitRequest,
+        howdah.wire.stubs.howdah_v1_pb2.UpdateCommitResponse,
+    ]
+    """Replace the description of a commit, open or finished."""
+
+    RemoveCommits: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse,
+    ]
+    """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
 
     InspectProvenance: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceRequest,
@@ -137,6 +161,20 @@ class LakeServicer:
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.HandInResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.HandInResponse]]:
         """Apply a change whose objects are stored and durable: to the open commit, or as a commit of its own."""
+
+    def UpdateCommit(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.UpdateCommitRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.UpdateCommitResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.UpdateCommitResponse]]:
+        """Replace the description of a commit, open or finished."""
+
+    def RemoveCommits(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse]]:
+        """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
 
     def InspectProvenance(
         self,
