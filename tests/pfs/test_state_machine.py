@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, File
 from howdah.pfs.writes import Copy, Delete, Operation, Put
 from tests.pfs.lakes import IMAGES, OpenLake
@@ -33,6 +35,7 @@ class VersionedFiles(RuleBasedStateMachine):
         self.finished: dict[Commit, Files] = {}
         self.open: dict[str, tuple[Commit, Files]] = {}
         self.heads: dict[str, Commit] = {}
+        self.parents: dict[Commit, Commit | None] = {}
 
     def teardown(self) -> None:
         self.lake.close()
@@ -53,6 +56,7 @@ class VersionedFiles(RuleBasedStateMachine):
         follow(files)
         if branch not in self.open:
             self.finished[commit] = files
+            self.parents[commit] = self.heads.get(branch)
             self.heads[branch] = commit
         return commit
 
@@ -81,7 +85,7 @@ class VersionedFiles(RuleBasedStateMachine):
 
     @rule(branch=BRANCHES, source=commits, path=PATHS, append=st.booleans())
     def copy(self, branch: str, source: Commit, path: str, append: bool) -> None:
-        data = self.finished[source].get("/a")
+        data = self.finished.get(source, {}).get("/a")
         if data is None:
             return
 
@@ -104,7 +108,9 @@ class VersionedFiles(RuleBasedStateMachine):
     def start(self, branch: str) -> None:
         if branch not in self.open:
             files = self._files(branch)
-            self.open[branch] = (self.lake.pfs.catalog.commits.start(Branch(IMAGES, branch)), files)
+            commit = self.lake.pfs.catalog.commits.start(Branch(IMAGES, branch))
+            self.open[branch] = (commit, files)
+            self.parents[commit] = self.heads.get(branch)
 
     @rule(target=commits, branch=BRANCHES)
     def finish(self, branch: str) -> object:
@@ -118,7 +124,7 @@ class VersionedFiles(RuleBasedStateMachine):
 
     @rule(commit=commits, branch=BRANCHES)
     def move_branch(self, commit: Commit, branch: str) -> None:
-        if branch not in self.open:
+        if branch not in self.open and commit in self.finished:
             self.lake.pfs.catalog.branches.create(Branch(IMAGES, branch), commit)
             self.heads[branch] = commit
 
@@ -135,6 +141,89 @@ class VersionedFiles(RuleBasedStateMachine):
             thread.join()
         files.update(puts)
 
+    def _children(self, commit: Commit) -> list[Commit]:
+        return [child for child, parent in self.parents.items() if parent == commit]
+
+    def _forget(self, commit: Commit) -> None:
+        """Follow a removal: children and branches go to the parent, a branch without one to an empty commit."""
+        parent = self.parents.pop(commit)
+        for child in self._children(commit):
+            self.parents[child] = parent
+        self.finished.pop(commit, None)
+        for branch in [branch for branch, head in self.heads.items() if head == commit]:
+            self._back(branch, parent)
+
+    def _back(self, branch: str, parent: Commit | None) -> None:
+        if parent is None:
+            parent = self.lake.pfs.catalog.commits.resolve(CommitRef(IMAGES, branch))
+            assert parent not in self.finished or self.finished[parent] == {}
+            self.finished[parent], self.parents[parent] = {}, None
+        self.heads[branch] = parent
+
+    def _refused(self, kind: ErrorKind, call: Callable[[], object]) -> None:
+        with pytest.raises(Refused) as error:
+            call()
+        assert kind == error.value.kind
+
+    @rule(commit=commits, whole_set=st.booleans())
+    def squash(self, commit: Commit, whole_set: bool) -> None:
+        if commit not in self.finished:
+            return
+        removals = self.lake.pfs.catalog.removals
+
+        def call() -> object:
+            return removals.squash_set(commit.id) if whole_set else removals.squash(commit)
+
+        children = self._children(commit)
+        if not children:
+            self._refused(ErrorKind.HAS_NO_CHILDREN, call)
+        elif any(child not in self.finished for child in children):
+            self._refused(ErrorKind.COMMIT_OPEN, call)
+        else:
+            call()
+            self._forget(commit)
+
+    @rule(commit=commits, whole_set=st.booleans())
+    def drop(self, commit: Commit, whole_set: bool) -> None:
+        if commit not in self.finished:
+            return
+        removals = self.lake.pfs.catalog.removals
+
+        def call() -> object:
+            return removals.drop_set(commit.id) if whole_set else removals.drop(commit)
+
+        if self._children(commit):
+            self._refused(ErrorKind.HAS_DEPENDANTS, call)
+        else:
+            call()
+            self._forget(commit)
+
+    @rule(branch=BRANCHES)
+    def drop_the_open_commit(self, branch: str) -> None:
+        if branch not in self.open:
+            return
+        commit, _ = self.open.pop(branch)
+        self.lake.pfs.catalog.removals.drop(commit)
+        parent = self.parents.pop(commit)
+        if parent is None:
+            self._back(branch, None)
+
+    @rule(branch=BRANCHES)
+    def clear(self, branch: str) -> None:
+        if branch not in self.open:
+            return
+        commit, files = self.open[branch]
+        self.lake.pfs.catalog.commits.clear(commit)
+        parent = self.parents[commit]
+        files.clear()
+        files.update({} if parent is None else self.finished[parent])
+
+    @rule(commit=commits)
+    def a_removed_commit_is_not_found(self, commit: Commit) -> None:
+        if commit not in self.finished:
+            with pytest.raises(NotFound):
+                self.lake.read(commit)
+
     @rule()
     def reopen(self) -> None:
         self.lake.reopen()
@@ -149,10 +238,14 @@ class VersionedFiles(RuleBasedStateMachine):
 
     @rule(commit=commits)
     def a_finished_commit_never_changes(self, commit: Commit) -> None:
-        assert self.finished[commit] == self.lake.read(commit)
+        if commit in self.finished:
+            assert self.finished[commit] == self.lake.read(commit)
+            assert self.parents[commit] == self.lake.pfs.catalog.commits.inspect(commit).parent
 
     @rule(commit=commits)
     def sizes_and_digests_are_those_of_one_full_write(self, commit: Commit) -> None:
+        if commit not in self.finished:
+            return
         files = self.finished[commit]
         ref: Commitish = CommitRef(IMAGES, f"fresh-{len(self.heads)}")
         total = self.lake.pfs.files.view(commit).fileset.total
