@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commits follow branches: a branch depends on another exactly if its head depends on the other's head."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count as count_from
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howdah.errors import BadRequest, ErrorKind
+from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.model.states import CommitState, OriginKind
 from howdah.pfs import branches, starting
 from tests.pfs.catalogs import Desk, branch, ref, repo
@@ -306,6 +306,8 @@ steps = st.lists(
         st.tuples(st.just("back"), numbers),
         st.tuples(st.just("follow"), numbers, st.sets(numbers, min_size=1, max_size=3)),
         st.tuples(st.just("stop"), numbers),
+        st.tuples(st.just("drop"), numbers, st.booleans()),
+        st.tuples(st.just("squash"), numbers, st.booleans()),
     ),
     max_size=14,
 )
@@ -326,6 +328,19 @@ def take(desk, names, step, *args):
         desk.follow(name)
     elif step == "follow" and (lower := [names[each] for each in sorted(args[1]) if each < args[0]]):
         desk.follow(name, *lower)
+    elif step == "drop":
+        remove(desk.removals.drop, desk.removals.drop_set, info.commit, *args[1:])
+    elif step == "squash" and info.parent is not None:
+        remove(desk.removals.squash, desk.removals.squash_set, info.parent, *args[1:])
+
+
+def remove(one, whole_set, commit, recursive):
+    """Remove a commit with what depends on it, or its set, if that is allowed."""
+    with suppress(Refused):
+        if recursive:
+            one(commit, recursive=True)
+        else:
+            whole_set(commit.id)
 
 
 def check(desk, names):
@@ -363,7 +378,7 @@ projects = (f"p{number}" for number in count_from(0))
 @settings(max_examples=40, deadline=None)
 @given(history=steps)
 def test_branches_and_heads_agree_after_any_history(shared, history):
-    """Whatever is started, finished, moved, connected and stopped, in whatever order."""
+    """Whatever is started, finished, moved, connected, stopped, dropped and squashed, in whatever order."""
     with repos_of_project(shared) as names:
         for name in names:
             shared.repo(name)

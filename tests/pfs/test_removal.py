@@ -6,6 +6,7 @@ import re
 import pytest
 
 from howdah.errors import Conflict, ErrorKind, NotFound, Refused
+from howdah.kit import fail
 from howdah.kit.ids import new_id
 from howdah.model.refs import Ancestry
 from howdah.model.states import CommitState, OriginKind
@@ -280,6 +281,19 @@ def test_a_dry_run_changes_nothing(desk, chain):
 
     assert before == desk.events()
     assert removed == desk.removals.drop_set(chain[1].id)
+
+
+def test_a_removal_that_breaks_off_changes_nothing(desk, chain):
+    """It is one transaction, with what propagation makes of it."""
+    before = desk.events(), history(desk), history(desk, "b")
+
+    def broken():
+        raise RuntimeError("here")
+
+    with fail.during("pfs.propagated", broken), pytest.raises(RuntimeError):
+        desk.removals.drop(desk.head("b"))
+
+    assert before == (desk.events(), history(desk), history(desk, "b"))
 
 
 def test_a_refused_removal_changes_nothing(desk, chain):
