@@ -47,12 +47,15 @@ class ErrorKind(StrEnum):
     JOB_NOT_FOUND = "job_not_found"
     DATUM_NOT_FOUND = "datum_not_found"
     LAKE_NOT_FOUND = "lake_not_found"
+    TRANSACTION_NOT_FOUND = "transaction_not_found"
+    CONTEXT_NOT_FOUND = "context_not_found"
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"
     BRANCH_EXISTS = "branch_exists"
     PIPELINE_EXISTS = "pipeline_exists"
     LOCAL_FILE_EXISTS = "local_file_exists"
+    CONTEXT_EXISTS = "context_exists"
 
     WRITE_CONFLICT = "write_conflict"
     CLAIM_LOST = "claim_lost"
@@ -81,6 +84,7 @@ class ErrorKind(StrEnum):
     LAKE_LOCKED = "lake_locked"
     OPEN_ADDRESS = "open_address"
     READ_ONLY = "read_only"
+    TRANSACTION_OPEN = "transaction_open"
 
     UNREACHABLE = "unreachable"
     BUSY = "busy"

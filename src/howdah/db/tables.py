@@ -43,6 +43,8 @@ __all__ = [
     "pipeline_version",
     "project",
     "repo",
+    "transaction",
+    "transaction_request",
 ]
 
 # Every constraint has a name of its own, so that a later migration can drop it on any database.
@@ -196,6 +198,25 @@ lease = Table(
     _moment("created_at"),
     _moment("expires_at"),
     Index(None, "expires_at"),
+)
+
+# `transaction` is a word of SQL, hence the table's name. `version` is the number of its requests so far.
+transaction = Table(
+    "transaction_",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("version", Integer, nullable=False),
+    _moment("started_at"),
+    Index(None, "started_at"),
+)
+
+# What was asked for, in order, as the API that took it wrote it down.
+transaction_request = Table(
+    "transaction_request",
+    metadata,
+    Column("transaction_id", ForeignKey("transaction_.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 pipeline = Table(

@@ -5,6 +5,7 @@ What its files are is worked out before, by whoever finishes it; here is the one
 """
 
 from collections.abc import Collection
+from typing import Final
 
 from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, Refused, Unavailable
@@ -14,7 +15,9 @@ from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.subjects import commit_subject
 from howdah.storage.filesets import EMPTY_ROOT
 
-__all__ = ["close_row", "deleted", "forgotten", "good_base", "good_root", "mark_ready"]
+__all__ = ["base_files", "close_row", "deleted", "forgotten", "good_base", "good_root", "mark_ready"]
+
+_NOTHING: Final = (EMPTY_ROOT, 0, 0)
 
 
 def close_row(
@@ -61,7 +64,7 @@ def good_root(tx: Transaction, row: CommitRow) -> bytes:
         Unavailable: BUSY: that commit is still open.
         Refused: COMMIT_FORGOTTEN.
     """
-    return _root(tx, row.id, row)
+    return _files(tx, row.id, row)[0]
 
 
 def good_base(tx: Transaction, row: CommitRow) -> bytes:
@@ -71,7 +74,12 @@ def good_base(tx: Transaction, row: CommitRow) -> bytes:
         Unavailable: BUSY: that ancestor is still open.
         Refused: COMMIT_FORGOTTEN.
     """
-    return EMPTY_ROOT if row.parent_id is None else _root(tx, row.parent_id, row)
+    return base_files(tx, row)[0]
+
+
+def base_files(tx: Transaction, row: CommitRow) -> tuple[bytes, int, int]:
+    """As `good_base`, with the number and the size of its files."""
+    return _NOTHING if row.parent_id is None else _files(tx, row.parent_id, row)
 
 
 def deleted() -> Conflict:
@@ -87,10 +95,10 @@ def forgotten(commit: Commit) -> Refused:
     )
 
 
-def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
+def _files(tx: Transaction, start: int, row: CommitRow) -> tuple[bytes, int, int]:
     base = commit_rows.last_good(tx, start)
     if base is None:
-        return EMPTY_ROOT
+        return _NOTHING
     if base.forgotten:
         raise forgotten(base.commit)
     if base.root is None:
@@ -99,4 +107,4 @@ def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
             f"base commit {base.commit} for commit {row.commit} unfinished; "
             f"wait for it: howdah wait commit {base.commit}",
         )
-    return base.root
+    return base.root, base.files or 0, base.size_bytes or 0

@@ -2,15 +2,15 @@
 """One change from outside: a transaction, the commit set of all that it makes, and one propagation at its end.
 
     with catalog.work() as work:
-        commits.start(work, branch_a)
-        commits.start(work, branch_b)     # a pipeline that reads both gets one commit, not two
+        starting.start(work, branch_a)
+        starting.start(work, branch_b)     # a pipeline that reads both gets one commit, not two
 
 Every operation that changes something is a function over a `Work`; the public methods of `Branches`,
 `Commits` and the rest open one for a single call. Pipelines are made in one `Work` of many operations.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from howdah.db.engine import Database
@@ -122,10 +122,25 @@ class Works:
         with self._db.write() as tx:
             work = Work(tx, self._new_id, self.hooks, set_id)
             yield work
-            if made := work.propagate():
-                for tell in self.hooks.on_propagated:
-                    tell(tx, made)
-                fail.here("pfs.propagated")
+            self._end(work)
+
+    @contextmanager
+    def trial(self, set_id: str = "") -> Iterator[Work]:
+        """As `open`, but in the end nothing has changed and nobody was told: for what the change would answer or raise.
+
+        It takes the turn of a writer all the same, so it must be short.
+        """
+        with suppress(_TakenBack), self._db.write() as tx:
+            work = Work(tx, self._new_id, self.hooks, set_id)
+            yield work
+            self._end(work)
+            raise _TakenBack
+
+    def _end(self, work: Work) -> None:
+        if made := work.propagate():
+            for tell in self.hooks.on_propagated:
+                tell(work.tx, made)
+            fail.here("pfs.propagated")
 
 
 def dependants(work: Work, what: str, rows: Iterable[BranchRow]) -> Refused:
@@ -139,3 +154,7 @@ def dependants(work: Work, what: str, rows: Iterable[BranchRow]) -> Refused:
         guard(work.tx, what, branches)
     text = f"{what} cannot be deleted: branch {branches[0]} depends on it; delete that first, or use force"
     return Refused(ErrorKind.HAS_DEPENDANTS, text)
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a trial; it never leaves `Works.trial`."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import BadRequest, Conflict, ErrorKind
+from howdah.errors import BadRequest, Conflict, ErrorKind, Refused
 from howdah.model.refs import Commit, Job, Pipeline
 from howdah.model.states import JobState, is_terminal
 from howdah.pfs import commit_rows, resolve
@@ -18,9 +18,40 @@ from howdah.pps.infos import JobInfo, ProcessStats
 from howdah.pps.job_rows import JobFilter, JobRow
 from howdah.pps.starting import Details
 
-__all__ = ["Jobs"]
+__all__ = ["Jobs", "end", "stop"]
 
 _PAGE: Final = 200
+# What callers may bring a job to; all other states are the scheduler's.
+_ENDS: Final = (JobState.KILLED, JobState.FAILURE, JobState.UNRUNNABLE)
+
+
+def stop(tx: Transaction, job: Job, reason: str = "job stopped") -> None:
+    """End a job: it is KILLED, and its commits are closed with an error. One that has ended is left as it is.
+
+    What succeeded in it is kept, and does not run again.
+
+    Raises:
+        NotFound: JOB_NOT_FOUND.
+    """
+    row = job_rows.get(tx, job)
+    if not is_terminal(row.state):
+        end_badly(tx, row, JobState.KILLED, reason)
+
+
+def end(tx: Transaction, job: Job, state: JobState, reason: str = "") -> None:
+    """Bring a job to KILLED, FAILURE or UNRUNNABLE, with its commits as `stop`; nothing happens if it is there.
+
+    Raises:
+        NotFound: JOB_NOT_FOUND.
+        Refused: BAD_MOVE: another state, or one that it cannot come to from where it is; JOB_FINISHED.
+    """
+    row = job_rows.get(tx, job)
+    if state not in _ENDS:
+        names = ", ".join(each.wire_name for each in _ENDS)
+        text = f"job {job} cannot be brought to {state.wire_name}: the scheduler does that; it can be set to {names}"
+        raise Refused(ErrorKind.BAD_MOVE, text)
+    if row.state is not state:
+        end_badly(tx, row, state, reason or f"set to {state.wire_name}")
 
 
 class Jobs:
@@ -88,17 +119,14 @@ class Jobs:
         return islice(self._pages(wanted, reverse), number or None)
 
     def stop(self, job: Job, reason: str = "job stopped") -> None:
-        """End a job: it is KILLED, and its commits are closed with an error. One that has ended is left as it is.
-
-        What succeeded in it is kept, and does not run again.
-
-        Raises:
-            NotFound: JOB_NOT_FOUND.
-        """
+        """As the function `stop`."""
         with self._db.write() as tx:
-            row = job_rows.get(tx, job)
-            if not is_terminal(row.state):
-                end_badly(tx, row, JobState.KILLED, reason)
+            stop(tx, job, reason)
+
+    def end(self, job: Job, state: JobState, reason: str = "") -> None:
+        """As the function `end`."""
+        with self._db.write() as tx:
+            end(tx, job, state, reason)
 
     def delete(self, job: Job) -> None:
         """Stop a job if it runs, and forget it; its commits stay. What it handed in and was not collected is lost.

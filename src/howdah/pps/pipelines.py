@@ -7,6 +7,7 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from howdah.db.engine import Database
@@ -26,13 +27,26 @@ from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 from howdah.pps.subjects import pipeline_subject
+from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
 
-__all__ = ["SPEC_PATH", "Pipelines", "kill_all"]
+__all__ = ["NOT_STORED", "SPEC_PATH", "Pipelines", "StoredSpec", "kill_all"]
 
 SPEC_PATH: Final = "/spec"
 _PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpec:
+    """The files of a spec commit, in the store: made before the transaction that refers to them."""
+
+    root: bytes
+    size: int
+
+
+NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
+"""For a trial, which refers to nothing in the end."""
 
 
 class Pipelines:
@@ -59,32 +73,51 @@ class Pipelines:
             NotFound: the project, or a repo that it reads.
             BadRequest: DAG_INVALID, such as a pipeline that reads itself.
         """
+        stored = self.store(spec)
+        with self._catalog.work() as work:
+            self.create_in(work, spec, user_spec, stored, update=update, reprocess=reprocess)
+        return self.inspect(Pipeline(spec.project, spec.name))
+
+    def store(self, spec: PipelineSpec) -> StoredSpec:
+        """Store what the spec commit of this spec will hold. Repeating it stores nothing.
+
+        Raises:
+            Unsupported: as `create`.
+        """
+        require_supported(spec)
+        pipeline = Pipeline(spec.project, spec.name)
+        referrer = f"the spec of pipeline {pipeline}"
+        data = spec.to_json().encode()
+        with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
+            writer.put(SPEC_PATH, [data])
+            return StoredSpec(self._storage.apply(None, writer.finish(), referrer).root, len(data))
+
+    def create_in(
+        self, work: Work, spec: PipelineSpec, user_spec: str, stored: StoredSpec, *, update: bool, reprocess: bool
+    ) -> None:
+        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec."""
         require_supported(spec)
         pipeline = Pipeline(spec.project, spec.name)
         effective = spec.to_json()
-        root, size = self._store_spec(pipeline, effective)
-        given = user_spec or effective
-        with self._catalog.work() as work:
-            row = pipeline_rows.find(work.tx, pipeline)
-            if row is None:
-                row = _create(work, pipeline, spec.salt or self._new_id())
-                kind = "created"
-            elif not update:
-                raise AlreadyExists(
-                    ErrorKind.PIPELINE_EXISTS,
-                    f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
-                )
-            elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
-                return _info(work.tx, row, pipeline_rows.version(work.tx, row, row.version))
-            else:
-                self._prepare_update(work, row, spec, reprocess=reprocess)
-                kind = "updated"
-            _commit_spec(work, pipeline, root, size)
-            pipeline_rows.add_version(work.tx, row, given, effective, work.set_id)
-            if not row.stopped:
-                _attach(work, spec)
-            work.tx.emit(pipeline_subject(pipeline), kind)
-        return self.inspect(pipeline)
+        row = pipeline_rows.find(work.tx, pipeline)
+        if row is None:
+            row = _create(work, pipeline, spec.salt or self._new_id())
+            kind = "created"
+        elif not update:
+            raise AlreadyExists(
+                ErrorKind.PIPELINE_EXISTS,
+                f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
+            )
+        elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
+            return
+        else:
+            self._prepare_update(work, row, spec, reprocess=reprocess)
+            kind = "updated"
+        _commit_spec(work, pipeline, stored.root, stored.size)
+        pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
+        if not row.stopped:
+            _attach(work, spec)
+        work.tx.emit(pipeline_subject(pipeline), kind)
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
         """What is known of a pipeline, at its present version or at the one `back` before.
@@ -203,14 +236,6 @@ class Pipelines:
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
         pipeline_rows.set_state(work.tx, row.id, state, stopped=row.stopped, salt=salt)
-
-    def _store_spec(self, pipeline: Pipeline, text: str) -> tuple[bytes, int]:
-        """The root and the size of the spec commit's files."""
-        referrer = f"the spec of pipeline {pipeline}"
-        data = text.encode()
-        with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
-            writer.put(SPEC_PATH, [data])
-            return self._storage.apply(None, writer.finish(), referrer).root, len(data)
 
 
 def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:

@@ -13,7 +13,7 @@ from google.protobuf import json_format
 
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
-__all__ = ["input_tree", "job_details", "pipeline_details", "request_text"]
+__all__ = ["create_message", "input_tree", "job_details", "pipeline_details", "request_text"]
 
 # Effective specs that are kept as messages: a list of a pipeline's jobs asks for the same one again and again.
 SPECS_KEPT: Final = 64
@@ -24,6 +24,11 @@ D = TypeVar("D", pps.PipelineInfo.Details, pps.JobInfo.Details)
 def request_text(request: pps.CreatePipelineRequest) -> str:
     """The spec of a request as the JSON text that is parsed, and kept as what the user wrote."""
     return json_format.MessageToJson(request, indent=None)
+
+
+def create_message(effective_spec: str) -> pps.CreatePipelineRequest:
+    """The request that a spec is, as far as the protocol's message has its fields."""
+    return json_format.ParseDict(json.loads(effective_spec), pps.CreatePipelineRequest(), ignore_unknown_fields=True)
 
 
 def input_tree(message: pps.Input) -> dict[str, Any]:

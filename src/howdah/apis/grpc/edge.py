@@ -14,10 +14,13 @@ from howdah.apis.grpc.errors import status_of
 from howdah.apis.grpc.health import HealthService
 from howdah.apis.grpc.lake_service import LakeService
 from howdah.apis.grpc.observed import Observed
+from howdah.apis.grpc.operations import read_operation
 from howdah.apis.grpc.options import SERVER_OPTIONS
 from howdah.apis.grpc.pfs_service import PfsService
 from howdah.apis.grpc.pps_service import PpsService
 from howdah.apis.grpc.register import service_handler
+from howdah.apis.grpc.transacted import Transacted
+from howdah.apis.grpc.transaction_service import TransactionService
 from howdah.apis.grpc.unimplemented import Unimplemented
 from howdah.apis.grpc.work_service import WorkServicer
 from howdah.apis.hub import Hub
@@ -26,7 +29,17 @@ from howdah.errors import ErrorKind, Refused
 from howdah.kit.clock import Clock
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
-from howdah.wire.stubs import admin_v2_pb2, health_v1_pb2, howdah_v1_pb2, pfs_v2_pb2, pps_v2_pb2, versionpb_v2_pb2
+from howdah.transactions.running import Runner
+from howdah.transactions.transactions import Transactions
+from howdah.wire.stubs import (
+    admin_v2_pb2,
+    health_v1_pb2,
+    howdah_v1_pb2,
+    pfs_v2_pb2,
+    pps_v2_pb2,
+    transaction_v2_pb2,
+    versionpb_v2_pb2,
+)
 
 __all__ = ["GrpcEdge", "Service", "lake_services"]
 
@@ -41,10 +54,12 @@ class Service:
 
 def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock) -> list[Service]:
     """What is served of versioned files, of pipelines and their workers, and of the lake itself."""
+    transactions = Transactions(pfs.db, Runner(pfs, pps), read_operation)
     return [
-        Service(_service(pfs_v2_pb2, "API"), PfsService(bridge, pfs)),
+        Service(_service(pfs_v2_pb2, "API"), Transacted(PfsService(bridge, pfs), bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Lake"), LakeService(bridge, pfs, pps, lake_id)),
-        Service(_service(pps_v2_pb2, "API"), PpsService(bridge, pfs, pps, clock)),
+        Service(_service(pps_v2_pb2, "API"), Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions)),
+        Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
         Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog.projects, lake_id)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),

@@ -120,10 +120,19 @@ class JobCalls(PpsCalls):
         """Stop a job; one that has ended stays as it is."""
 
         def stop() -> None:
-            reason = f"job stopped: {one_line(request.reason)}" if request.reason else "job stopped"
-            self._pps.jobs.stop(pps_requests.job(request), reason)
+            self._pps.jobs.stop(pps_requests.job(request), pps_requests.stop_reason(request))
 
         await self._bridge.unary(context, stop)
+        return Empty()
+
+    async def UpdateJobState(self, request: pb.UpdateJobStateRequest, context: Context) -> Empty:
+        """Bring a job to an end that its workers did not; all other states are the scheduler's."""
+
+        def end() -> None:
+            state = pps_requests.job_state(request.state)
+            self._pps.jobs.end(pps_requests.job(request), state, one_line(request.reason))
+
+        await self._bridge.unary(context, end)
         return Empty()
 
     async def DeleteJob(self, request: pb.DeleteJobRequest, context: Context) -> Empty:

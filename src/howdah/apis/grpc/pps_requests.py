@@ -11,7 +11,8 @@ from howdah.apis.grpc import requests
 from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model.names import commit_id, pipeline_name
 from howdah.model.refs import Job, Pipeline
-from howdah.model.states import DatumState
+from howdah.model.states import DatumState, JobState
+from howdah.model.texts import one_line
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
@@ -20,11 +21,13 @@ __all__ = [
     "duration",
     "job",
     "job_set",
+    "job_state",
     "no_filter",
     "page",
     "pipeline",
     "pipeline_or_none",
     "projects",
+    "stop_reason",
 ]
 
 
@@ -101,6 +104,23 @@ def datum_states(numbers: Sequence[int]) -> frozenset[DatumState]:
         return frozenset(DatumState(number) for number in numbers)
     except ValueError:
         raise _bad(f"a datum state is unknown; use 0 to {max(DatumState)}") from None
+
+
+def job_state(number: int) -> JobState:
+    """The state of a job that a request names.
+
+    Raises:
+        BadRequest: BAD_ARGUMENT: the protocol has no such state.
+    """
+    try:
+        return JobState(number)
+    except ValueError:
+        raise _bad(f"job state {number} is unknown; use one of 1 to {max(JobState)}") from None
+
+
+def stop_reason(request: pps.StopJobRequest) -> str:
+    """Why a job is stopped, as it is kept."""
+    return f"job stopped: {one_line(request.reason)}" if request.reason else "job stopped"
 
 
 def page(name: str, number: int) -> int:
