@@ -19,7 +19,7 @@ SHARED = {"address", "project", "output", "quiet"}
 def commands() -> Iterator[tuple[str, ...]]:
     """The words of each command."""
     for verb, (_, nouns) in COMMANDS.items():
-        yield from ((verb, noun) for noun in nouns) if nouns else ((verb,),)
+        yield from ((verb, *noun.split()) for noun in nouns or ("",))
 
 
 def find(words: tuple[str, ...]) -> click.Command:

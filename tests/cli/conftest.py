@@ -30,9 +30,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def howdah(server, monkeypatch, capfd):
-    """Runs a command line; its words are given one by one."""
+def howdah(server, monkeypatch, capfd, tmp_path):
+    """Runs a command line; its words are given one by one. Contexts are of this test alone."""
     monkeypatch.setenv("HOWDAH_ADDRESS", server.grpc_address)
+    monkeypatch.setenv("HOWDAH_CONFIG", str(tmp_path / "contexts.json"))
 
     def call(*words):
         capfd.readouterr()

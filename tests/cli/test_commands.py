@@ -12,7 +12,7 @@ from howdah.cli.main import COMMANDS
 from howdah.cli.progress import Meter
 from howdah.client import Client
 
-EVERY = [words for verb, (_, nouns) in COMMANDS.items() for words in ([(verb, noun) for noun in nouns] or [(verb,)])]
+EVERY = [(verb, *noun.split()) for verb, (_, nouns) in COMMANDS.items() for noun in nouns or ("",)]
 
 
 @pytest.mark.parametrize("words", EVERY, ids="-".join)

@@ -31,12 +31,12 @@ def shared_options(*, project: bool = True, output: bool = True) -> list[click.O
         click.Option(
             ADDRESS,
             metavar="HOST:PORT",
-            help="Where the server is; else $HOWDAH_ADDRESS, else 127.0.0.1:30650.",
+            help="Where the server is; else $HOWDAH_ADDRESS, else that of the context, else 127.0.0.1:30650.",
         ),
         click.Option(QUIET, is_flag=True, default=None, help="No progress and no notes on stderr."),
     ]
     if project:
-        text = "The project of names that are given without one; else `default`."
+        text = "The project of names without one; else $HOWDAH_PROJECT, else that of the context, else `default`."
         options.insert(0, click.Option(PROJECT, metavar="NAME", help=text))
     if output:
         choice = click.Choice(["table", "json"])

@@ -10,6 +10,8 @@ __all__ = [
     "BRANCHES",
     "COMMIT",
     "COMMITS",
+    "CONTEXT",
+    "CONTEXTS",
     "DATUM",
     "DATUMS",
     "DIFFERENCES",
@@ -25,6 +27,8 @@ __all__ = [
     "REMOVED",
     "REPO",
     "REPOS",
+    "TRANSACTION",
+    "TRANSACTIONS",
     "pretty",
 ]
 
@@ -71,6 +75,29 @@ REPO: Columns = [
     ("created", lambda r: time(r.created_at)),
     ("size of master", lambda r: size(r.size_bytes)),
     ("branches", lambda r: [branch.name for branch in r.branches]),
+]
+CONTEXTS: Columns = [
+    ("", lambda c: "*" if c["current"] else " "),
+    ("NAME", lambda c: c["name"]),
+    ("ADDRESS", lambda c: c["address"] or "-"),
+    ("PROJECT", lambda c: c["project"] or "-"),
+    ("TRANSACTION", lambda c: c["transaction"] or "-"),
+]
+CONTEXT: Columns = [
+    ("name", lambda c: c["name"]),
+    ("address", lambda c: c["address"]),
+    ("project", lambda c: c["project"]),
+    ("transaction", lambda c: c["transaction"]),
+]
+TRANSACTIONS: Columns = [
+    ("TRANSACTION", lambda t: t.id),
+    ("STARTED", lambda t: age(t.started_at)),
+    ("REQUESTS", lambda t: len(t.requests)),
+]
+TRANSACTION: Columns = [
+    ("transaction", lambda t: t.id),
+    ("started", lambda t: time(t.started_at)),
+    ("requests", lambda t: t.requests),
 ]
 BRANCHES: Columns = [
     ("BRANCH", lambda b: b.branch),

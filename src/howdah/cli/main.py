@@ -7,7 +7,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import click
@@ -22,14 +22,18 @@ __all__ = ["COMMANDS", "cli", "main", "run"]
 
 COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline")),
-    "list": ("Show many.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum")),
-    "inspect": ("Show one.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum")),
+    "list": ("Show many.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction")),
+    "inspect": (
+        "Show one.",
+        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction"),
+    ),
     "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline")),
-    "delete": ("Remove something.", ("project", "repo", "branch", "commit", "file", "pipeline", "job")),
+    "delete": ("Remove something.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "transaction")),
     "squash": ("Take commits out of history and keep their data.", ("commit",)),
     "drop": ("Take commits out of history with their data.", ("commit",)),
-    "start": ("Open a commit, or let a pipeline work again.", ("commit", "pipeline")),
-    "finish": ("Close a commit.", ("commit",)),
+    "start": ("Open a commit or a transaction, or let a pipeline work again.", ("commit", "pipeline", "transaction")),
+    "finish": ("Close a commit, or make the changes of a transaction.", ("commit", "transaction")),
+    "resume": ("Go on with a transaction.", ("transaction",)),
     "clear": ("Begin an open commit anew.", ("commit",)),
     "wait": ("Wait until a commit or job is done.", ("commit", "job")),
     "put": ("Write files into a commit.", ("file",)),
@@ -37,38 +41,49 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "copy": ("Copy files within the lake, by reference.", ("file",)),
     "glob": ("Find files by a pattern.", ("file",)),
     "diff": ("Compare files of two commits.", ("file",)),
-    "stop": ("End a job, or let a pipeline rest.", ("pipeline", "job")),
+    "stop": ("End a job, let a pipeline rest, or leave a transaction.", ("pipeline", "job", "transaction")),
     "logs": ("Show what user code and workers printed.", ()),
     "server": ("Serve a lake.", ()),
+    "config": (
+        "Keep the addresses of servers under names.",
+        ("show", "list context", "get context", "set context", "use context", "delete context", "import-pachctl"),
+    ),
     "version": ("Show the versions of this program and of the server.", ()),
     "completion": ("Print a script that completes commands in a shell.", ()),
 }
-"""Each verb: what it does, and its nouns; none for a command by itself. `list repo` is in `howdah.cli.list_repo`."""
+"""Each verb: what it does, and its nouns; none for a command by itself. A noun of several words is as deep.
+
+`list repo` is in `howdah.cli.list_repo`, `config get context` in `howdah.cli.config_get_context`.
+"""
 
 
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
 
 
 class Lazy(click.Group):
-    """A group that loads a command's module when the command is asked for."""
+    """A group that loads a command's module when the command is asked for. Commands are given by all their words."""
 
-    def __init__(self, name: str, words: Sequence[str], prefix: str, **more: Any) -> None:
+    def __init__(self, name: str, commands: Iterable[tuple[str, ...]], prefix: str, **more: Any) -> None:
         super().__init__(name, **more)
-        self._words = tuple(words)
+        # What may follow each word that may come next; () when the word ends a command.
+        self._after: dict[str, list[tuple[str, ...]]] = {}
+        for first, *rest in commands:
+            self._after.setdefault(first, []).append(tuple(rest))
         self._prefix = prefix
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         """The words that may follow."""
-        return list(self._words)
+        return list(self._after)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command, loaded; None for another word."""
-        if cmd_name not in self._words:
+        if cmd_name not in self._after:
             return None
-        if not self._prefix and COMMANDS[cmd_name][1]:
-            text, nouns = COMMANDS[cmd_name]
-            return Lazy(cmd_name, nouns, f"{cmd_name}_", help=text, context_settings=_HELP, subcommand_metavar="NOUN …")
-        name = self._prefix + cmd_name
+        name = self._prefix + cmd_name.replace("-", "_")
+        if self._after[cmd_name] != [()]:
+            text = COMMANDS[cmd_name][0] if not self._prefix else None
+            more = {"help": text, "context_settings": _HELP, "subcommand_metavar": "NOUN …"}
+            return Lazy(cmd_name, self._after[cmd_name], f"{name}_", **more)
         made: click.Command = getattr(importlib.import_module(f"howdah.cli.{name}"), name)
         return made
 
@@ -85,9 +100,9 @@ class Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, but a word that is none is answered with the nearest that is."""
         word = args[0]
-        if word not in self._words and not word.startswith("-"):
-            near = difflib.get_close_matches(word, self._words, 1)
-            hint = f"did you mean {near[0]}?" if near else "it can be " + ", ".join(self._words)
+        if word not in self._after and not word.startswith("-"):
+            near = difflib.get_close_matches(word, self._after, 1)
+            hint = f"did you mean {near[0]}?" if near else "it can be " + ", ".join(self._after)
             ctx.fail(f"no such command: {' '.join([ctx.command_path, word])}; {hint}")
         return super().resolve_command(ctx, args)
 
@@ -110,7 +125,7 @@ _VERSION: Final = click.Option(
 
 cli: Final = Lazy(
     "howdah",
-    tuple(COMMANDS),
+    [(verb, *noun.split()) for verb, (_, nouns) in COMMANDS.items() for noun in nouns or ("",)],
     "",
     help="A versioned data lake with data-driven pipelines. Try: howdah server, then howdah create repo images.",
     params=[*shared_options(), _VERSION],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from howdah.cli.output import Columns
+    from howdah.cli.places import Place
     from howdah.client import Client, Progress
 
 __all__ = ["Session"]
@@ -32,10 +33,20 @@ class Session:
         """The connection; made when it is first asked for, since some commands need none."""
         if self._client is None:
             from howdah.client import Client
-            from howdah.model.names import DEFAULT_PROJECT
 
-            self._client = Client(self.address, project=self.project or DEFAULT_PROJECT)
+            place = self.place()
+            self._client = Client(place.address, project=place.project, transaction=place.transaction)
         return self._client
+
+    def place(self) -> "Place":
+        """Where this command works: as it was told, else as the environment says, else as the current context has it.
+
+        Raises:
+            BadRequest: the address is not one; or as `cli.contexts.load`.
+        """
+        from howdah.cli.places import place
+
+        return place(self.address, self.project)
 
     @property
     def json(self) -> bool:

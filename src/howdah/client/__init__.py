@@ -7,11 +7,12 @@
         client.put_file("images@master", "/a.png", "photos/a.png")
 
 `client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history`, `files`,
-`pipelines`, `jobs`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are
-loaded with the first call that touches a file.
+`pipelines`, `jobs`, `transactions`. `values` has the answers that are not in `howdah.model`. Arrow and the
+storage library are loaded with the first call that touches a file.
 """
 
 from howdah.client.client import Client
+from howdah.client.transactions import Transaction
 from howdah.client.values import (
     DatumInfo,
     FileDiff,
@@ -23,6 +24,7 @@ from howdah.client.values import (
     Progress,
     Provenance,
     ServerVersion,
+    TransactionInfo,
     Transferred,
 )
 from howdah.client.writing import CommitWriter
@@ -40,5 +42,7 @@ __all__ = [
     "Progress",
     "Provenance",
     "ServerVersion",
+    "Transaction",
+    "TransactionInfo",
     "Transferred",
 ]

@@ -18,13 +18,19 @@ class Caller:
     """The base of `Client`; each group of calls is a class over it in a module of its own."""
 
     def __init__(
-        self, address: str | None = None, *, project: str = DEFAULT_PROJECT, direct: bool | None = None
+        self,
+        address: str | None = None,
+        *,
+        project: str = DEFAULT_PROJECT,
+        direct: bool | None = None,
+        transaction: str = "",
     ) -> None:
         """Name a server; it is asked nothing before the first call.
 
         `address` is `$HOWDAH_ADDRESS` when left out, and 127.0.0.1:30650 without that. `project` is where names
         without a project are looked for. `direct` says whether bytes go to the object store without the
-        server: None where that is possible, False never, True always (or the call fails).
+        server: None where that is possible, False never, True always (or the call fails). `transaction` is the id of
+        an open one that all changes go into that can be part of one (see `Client.transaction`).
 
         Raises:
             BadRequest: the address or the project's name is not one.
@@ -33,7 +39,7 @@ class Caller:
         self._direct = direct
         # The lake's store, once it was found; see `howdah.client.files`.
         self._lake: Storage | None = None
-        self._wire = Wire(parse_address(address or os.environ.get("HOWDAH_ADDRESS") or DEFAULT_ADDRESS))
+        self._wire = Wire(parse_address(address or os.environ.get("HOWDAH_ADDRESS") or DEFAULT_ADDRESS), transaction)
 
     @property
     def address(self) -> str:

@@ -4,6 +4,7 @@
 One channel serves all threads. Nothing is sent before the first call, so making one cannot fail.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -12,12 +13,15 @@ import grpc
 
 from howdah.client.address import Address
 from howdah.client.errors import from_status
-from howdah.wire.stubs import howdah_v1_pb2_grpc, pfs_v2_pb2_grpc, pps_v2_pb2_grpc
+from howdah.wire.stubs import howdah_v1_pb2_grpc, pfs_v2_pb2_grpc, pps_v2_pb2_grpc, transaction_v2_pb2_grpc
 
-__all__ = ["MESSAGE_BYTES", "Wire"]
+__all__ = ["MESSAGE_BYTES", "TRANSACTION_KEY", "Wire"]
 
 MESSAGE_BYTES: Final = 2 << 20
 """Bytes of a file that go in one message: larger ones are no quicker, and hold more memory on both sides."""
+
+TRANSACTION_KEY: Final = "pach-transaction"
+"""The metadata by which a call says that it is part of a transaction; a server passes it over where it cannot be."""
 
 _RECEIVE_BYTES_MAX: Final = 24 << 20  # a message of the protocol has at most 20 MiB
 _OPTIONS: Final = (
@@ -36,13 +40,20 @@ A = TypeVar("A")
 class Wire:
     """Stubs over one channel. `call` and `stream` raise only errors of `howdah.errors`."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, transaction: str = "") -> None:
         self.address = address
+        self.transaction = transaction
         options = (*_OPTIONS, ("grpc.enable_http_proxy", 0)) if address.is_loopback else _OPTIONS
         if address.tls:
             self._channel = grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options)
         else:
             self._channel = grpc.insecure_channel(address.target, options)
+
+    def within(self, transaction: str) -> "Wire":
+        """The same connection for calls that carry the id of a transaction; not to be closed by itself."""
+        bound = copy.copy(self)
+        bound.transaction = transaction
+        return bound
 
     @cached_property
     def pfs(self) -> pfs_v2_pb2_grpc.APIStub:
@@ -55,6 +66,11 @@ class Wire:
         return pps_v2_pb2_grpc.APIStub(self._channel)
 
     @cached_property
+    def transactions(self) -> transaction_v2_pb2_grpc.APIStub:
+        """Transactions."""
+        return transaction_v2_pb2_grpc.APIStub(self._channel)
+
+    @cached_property
     def lake(self) -> howdah_v1_pb2_grpc.LakeStub:
         """The lake itself, and what is ours alone."""
         return howdah_v1_pb2_grpc.LakeStub(self._channel)
@@ -62,7 +78,7 @@ class Wire:
     def call(self, method: Callable[..., A], request: Any, *, timeout: float | None = None) -> A:
         """The answer of a method with one; `timeout` in seconds, none for None."""
         try:
-            return method(request, timeout=timeout)
+            return method(request, timeout=timeout, metadata=self._metadata())
         except grpc.RpcError as error:
             raise self.error(error) from error
 
@@ -75,6 +91,9 @@ class Wire:
             raise self.error(error) from error
         finally:
             call.cancel()
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return ((TRANSACTION_KEY, self.transaction),) if self.transaction else ()
 
     def error(self, error: grpc.RpcError) -> Exception:
         """What a failed call means to the caller."""

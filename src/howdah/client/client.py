@@ -10,11 +10,12 @@ from howdah.client.jobs import Jobs
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
+from howdah.client.transactions import Transactions
 
 __all__ = ["Client"]
 
 
-class Client(Projects, Repos, Branches, Files, History, Pipelines, Jobs):
+class Client(Projects, Repos, Branches, Files, History, Pipelines, Jobs, Transactions):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 
         with howdah.Client() as client:

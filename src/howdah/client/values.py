@@ -24,6 +24,7 @@ __all__ = [
     "Progress",
     "Provenance",
     "ServerVersion",
+    "TransactionInfo",
     "Transferred",
 ]
 
@@ -53,6 +54,16 @@ class ServerVersion:
     howdah: str  # empty for another implementation of the protocol
     lake_id: str
     store_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionInfo:
+    """A transaction: what was asked for in it, in words, and beside each the commit that it starts, if it does."""
+
+    id: str
+    requests: tuple[str, ...]
+    commits: tuple[Commit | None, ...]
+    started_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ Each is what the call of the same name does by itself; the words of its error me
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from howdah.model.infos import Trigger
 from howdah.model.refs import Branch, Commitish, Job, Pipeline, Repo
-from howdah.model.spec import PipelineSpec
 from howdah.model.states import JobState
+
+if TYPE_CHECKING:
+    from howdah.model.spec import PipelineSpec  # it loads YAML, which few callers need
 
 __all__ = [
     "CreateBranch",
@@ -127,7 +130,7 @@ class StopJob:
     """End a job; one that has ended stays as it is."""
 
     job: Job
-    reason: str = "job stopped"
+    reason: str = ""
 
     def __str__(self) -> str:
         return f"stop job {self.job}"
@@ -137,7 +140,7 @@ class StopJob:
 class CreatePipeline:
     """Make a pipeline, or with `update` give one another version. `user_spec` is the text as it was given."""
 
-    spec: PipelineSpec
+    spec: "PipelineSpec"
     user_spec: str = field(default="", repr=False)
     update: bool = False
     reprocess: bool = False

@@ -18,7 +18,7 @@ from howdah.pps.infos import JobInfo, ProcessStats
 from howdah.pps.job_rows import JobFilter, JobRow
 from howdah.pps.starting import Details
 
-__all__ = ["Jobs", "end", "stop"]
+__all__ = ["Jobs", "end", "stop", "stopped"]
 
 _PAGE: Final = 200
 # What callers may bring a job to; all other states are the scheduler's.
@@ -36,6 +36,11 @@ def stop(tx: Transaction, job: Job, reason: str = "job stopped") -> None:
     row = job_rows.get(tx, job)
     if not is_terminal(row.state):
         end_badly(tx, row, JobState.KILLED, reason)
+
+
+def stopped(why: str) -> str:
+    """The reason of a job that somebody stopped, who may have said why."""
+    return f"job stopped: {why}" if why else "job stopped"
 
 
 def end(tx: Transaction, job: Job, state: JobState, reason: str = "") -> None:

@@ -120,7 +120,7 @@ class Runner:
             case UpdateJobState(job, state, reason):
                 jobs.end(work.tx, job, state, reason)
             case StopJob(job, reason):
-                jobs.stop(work.tx, job, reason)
+                jobs.stop(work.tx, job, jobs.stopped(reason))
             case CreatePipeline(spec, given, update, reprocess):
                 pipelines = self._pps.pipelines
                 pipelines.create_in(work, spec, given, stored_of(spec), update=update, reprocess=reprocess)

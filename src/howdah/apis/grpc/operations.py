@@ -106,7 +106,7 @@ def _update_job_state(request: pps.UpdateJobStateRequest) -> Operation:
 
 
 def _stop_job(request: pps.StopJobRequest) -> Operation:
-    return StopJob(pps_requests.job(request), pps_requests.stop_reason(request))
+    return StopJob(pps_requests.job(request), one_line(request.reason))
 
 
 def _create_pipeline(request: pps.CreatePipelineTransaction) -> Operation:

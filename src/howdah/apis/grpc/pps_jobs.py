@@ -17,6 +17,7 @@ from howdah.model.refs import Commit, Pipeline
 from howdah.model.states import JobState, is_terminal
 from howdah.model.texts import one_line
 from howdah.pps.infos import JobInfo
+from howdah.pps.jobs import stopped
 from howdah.pps.subjects import job_subject, pipeline_subject
 from howdah.wire.convert import moment
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
@@ -120,7 +121,7 @@ class JobCalls(PpsCalls):
         """Stop a job; one that has ended stays as it is."""
 
         def stop() -> None:
-            self._pps.jobs.stop(pps_requests.job(request), pps_requests.stop_reason(request))
+            self._pps.jobs.stop(pps_requests.job(request), stopped(one_line(request.reason)))
 
         await self._bridge.unary(context, stop)
         return Empty()

@@ -12,7 +12,6 @@ from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model.names import commit_id, pipeline_name
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState, JobState
-from howdah.model.texts import one_line
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
@@ -27,7 +26,6 @@ __all__ = [
     "pipeline",
     "pipeline_or_none",
     "projects",
-    "stop_reason",
 ]
 
 
@@ -116,11 +114,6 @@ def job_state(number: int) -> JobState:
         return JobState(number)
     except ValueError:
         raise _bad(f"job state {number} is unknown; use one of 1 to {max(JobState)}") from None
-
-
-def stop_reason(request: pps.StopJobRequest) -> str:
-    """Why a job is stopped, as it is kept."""
-    return f"job stopped: {one_line(request.reason)}" if request.reason else "job stopped"
 
 
 def page(name: str, number: int) -> int:

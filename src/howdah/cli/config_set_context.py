@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`howdah config set context NAME`: make or change a context."""
+
+import click
+
+from howdah.cli.base import command
+from howdah.cli.session import Session
+
+__all__ = ["config_set_context"]
+
+
+@command("context", "howdah config set context work --address lake.example.org --project vision", output=False)
+@click.argument("name")
+def config_set_context(session: Session, name: str) -> None:
+    """Make a context of that name, or change one: `--address` and `--project` are kept in it, '' takes one away.
+
+    The first context that is made is the current one; `config use context` chooses another.
+    """
+    from dataclasses import replace
+
+    from howdah.cli.contexts import NO_CONTEXT, load, save
+    from howdah.client.address import parse_address
+    from howdah.model.names import project_name
+
+    if session.address:
+        parse_address(session.address)
+    if session.project:
+        project_name(session.project)
+    config = load()
+    context = config.contexts.get(name, NO_CONTEXT)
+    if session.address is not None:
+        context = replace(context, address=session.address)
+    if session.project is not None:
+        context = replace(context, project=session.project)
+    save(config.with_context(name, context))
