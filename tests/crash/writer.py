@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from howdah.client import Client
+from howdah.client.commits import Commits
 from howdah.errors import HowdahError, Unavailable
 from howdah.model.states import is_terminal
 from tests.crash.ledger import Ledger, content_bytes
@@ -74,11 +75,11 @@ class Writer:
 
     def _do(self, client: Client, operation: dict[str, Any]) -> str:
         target = f"{self._repo}@{operation['branch']}"
-        if operation["op"] == "start":
-            return client.start_commit(target).id
-        if operation["op"] == "finish":
-            client.finish_commit(target)
-            return ""
+        if operation["op"] in ("start", "finish"):
+            if self._random.random() < 0.5:
+                return self._start_or_finish(client, operation["op"], target)
+            with client.transaction() as together:
+                return self._start_or_finish(together, operation["op"], target)
         with client.modify(target) as stream:
             for kind, path, *rest in operation["changes"]:
                 if kind in ("put", "append"):
@@ -87,6 +88,12 @@ class Writer:
                     stream.copy(f"{target}:{rest[0]}", path)
                 else:
                     stream.delete(path)
+        return ""
+
+    def _start_or_finish(self, client: Commits, operation: str, target: str) -> str:
+        if operation == "start":
+            return client.start_commit(target).id
+        client.finish_commit(target)
         return ""
 
     def _changes(self, present: set[str]) -> list[list[Any]]:

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from howdah.errors import ErrorKind, NotFound, Refused
+from howdah.errors import Conflict, ErrorKind, NotFound, Refused
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, File
+from howdah.pfs import starting
+from howdah.pfs.finish import finish
 from howdah.pfs.writes import Copy, Delete, Operation, Put
 from tests.pfs.lakes import IMAGES, OpenLake
 
@@ -21,7 +23,8 @@ from tests.pfs.lakes import IMAGES, OpenLake
 PATHS = st.sampled_from(["/a", "/a-b", "/b/a", "/b/a.c", "/b-", "/c/d/e", "/c/d/f", "/ö/ü", "/z z"])
 DIRECTORIES = st.sampled_from(["/", "/b/", "/c/", "/c/d/", "/missing/"])
 CONTENT = st.one_of(st.binary(max_size=20), st.integers(0, 255).map(lambda n: bytes([n]) * ((1 << 20) + n)))
-BRANCHES = st.sampled_from(["master", "dev"])
+BRANCH_NAMES = ["master", "dev"]
+BRANCHES = st.sampled_from(BRANCH_NAMES)
 Files = dict[str, bytes]
 
 
@@ -48,6 +51,9 @@ class VersionedFiles(RuleBasedStateMachine):
     def _files(self, branch: str) -> Files:
         if branch in self.open:
             return self.open[branch][1]
+        return self._closed_files(branch)
+
+    def _closed_files(self, branch: str) -> Files:
         return dict(self.finished[self.heads[branch]]) if branch in self.heads else {}
 
     def _modify(self, branch: str, operations: list[Operation], follow: Callable[[Files], object]) -> Commit:
@@ -121,6 +127,29 @@ class VersionedFiles(RuleBasedStateMachine):
         self.finished[commit] = files
         self.heads[branch] = commit
         return commit
+
+    @rule(target=commits, again=st.sampled_from([None, *BRANCH_NAMES]))
+    def finish_together(self, again: str | None) -> object:
+        """Close all open commits in one change, and open the next one on a branch, with what the last one holds."""
+        opened = dict(self.open)
+        closings = self.lake.pfs.finisher.closings()
+        while True:
+            try:
+                with self.lake.pfs.catalog.work() as work:
+                    for commit, _ in opened.values():
+                        finish(work, commit, closings.exact)
+                    fresh = None if again is None else starting.start(work, Branch(IMAGES, again))
+                break
+            except Conflict:
+                assert closings.make()
+        for branch, (commit, files) in opened.items():
+            self.finished[commit] = files
+            self.heads[branch] = commit
+        self.open = {}
+        if again is not None and fresh is not None:
+            self.open[again] = (fresh, self._closed_files(again))
+            self.parents[fresh] = self.heads.get(again)
+        return multiple(*(commit for commit, _ in opened.values()))
 
     @rule(commit=commits, branch=BRANCHES)
     def move_branch(self, commit: Commit, branch: str) -> None:
