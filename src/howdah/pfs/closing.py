@@ -5,7 +5,6 @@ What its files are is worked out before, by whoever finishes it; here is the one
 """
 
 from collections.abc import Collection
-from typing import Final
 
 from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, Refused, Unavailable
@@ -16,8 +15,6 @@ from howdah.pfs.subjects import commit_subject
 from howdah.storage.filesets import EMPTY_ROOT
 
 __all__ = ["base_files", "close_row", "deleted", "forgotten", "good_base", "good_root", "mark_ready"]
-
-_NOTHING: Final = (EMPTY_ROOT, 0, 0)
 
 
 def close_row(
@@ -64,7 +61,7 @@ def good_root(tx: Transaction, row: CommitRow) -> bytes:
         Unavailable: BUSY: that commit is still open.
         Refused: COMMIT_FORGOTTEN.
     """
-    return _files(tx, row.id, row)[0]
+    return _root(tx, row.id, row)
 
 
 def good_base(tx: Transaction, row: CommitRow) -> bytes:
@@ -74,12 +71,14 @@ def good_base(tx: Transaction, row: CommitRow) -> bytes:
         Unavailable: BUSY: that ancestor is still open.
         Refused: COMMIT_FORGOTTEN.
     """
-    return base_files(tx, row)[0]
+    return EMPTY_ROOT if row.parent_id is None else _root(tx, row.parent_id, row)
 
 
 def base_files(tx: Transaction, row: CommitRow) -> tuple[bytes, int, int]:
-    """As `good_base`, with the number and the size of its files."""
-    return _NOTHING if row.parent_id is None else _files(tx, row.parent_id, row)
+    """As `good_base`, with the number and the size of those files."""
+    root = good_base(tx, row)
+    base = None if row.parent_id is None else commit_rows.last_good(tx, row.parent_id)
+    return (root, 0, 0) if base is None else (root, base.files or 0, base.size_bytes or 0)
 
 
 def deleted() -> Conflict:
@@ -95,10 +94,10 @@ def forgotten(commit: Commit) -> Refused:
     )
 
 
-def _files(tx: Transaction, start: int, row: CommitRow) -> tuple[bytes, int, int]:
+def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
     base = commit_rows.last_good(tx, start)
     if base is None:
-        return _NOTHING
+        return EMPTY_ROOT
     if base.forgotten:
         raise forgotten(base.commit)
     if base.root is None:
@@ -107,4 +106,4 @@ def _files(tx: Transaction, start: int, row: CommitRow) -> tuple[bytes, int, int
             f"base commit {base.commit} for commit {row.commit} unfinished; "
             f"wait for it: howdah wait commit {base.commit}",
         )
-    return base.root, base.files or 0, base.size_bytes or 0
+    return base.root

@@ -105,6 +105,10 @@ class Work:
         return made
 
 
+class _TakenBack(Exception):
+    """Ends the transaction of a trial; it never leaves `Works.trial`."""
+
+
 class Works:
     """Opens works on a database, and tells those who want to know what propagation made."""
 
@@ -154,7 +158,3 @@ def dependants(work: Work, what: str, rows: Iterable[BranchRow]) -> Refused:
         guard(work.tx, what, branches)
     text = f"{what} cannot be deleted: branch {branches[0]} depends on it; delete that first, or use force"
     return Refused(ErrorKind.HAS_DEPENDANTS, text)
-
-
-class _TakenBack(Exception):
-    """Ends the transaction of a trial; it never leaves `Works.trial`."""
