@@ -48,6 +48,16 @@ def test_a_transaction_is_left_and_resumed(howdah, id):
     assert 3 == howdah("resume", "transaction", id).code
 
 
+def test_what_is_made_in_a_transaction_is_deleted_in_it(howdah, id):
+    """Although nobody sees it yet."""
+    howdah("create", "repo", "short-lived")
+
+    assert 0 == howdah("delete", "repo", "short-lived").code
+
+    howdah("finish", "transaction")
+    assert 3 == howdah("inspect", "repo", "short-lived").code
+
+
 def test_one_transaction_is_open_in_a_context(howdah, id):
     """Another one begins when it is over."""
     ran = howdah("start", "transaction")

@@ -81,7 +81,8 @@ class Lazy(click.Group):
             return None
         name = self._prefix + cmd_name.replace("-", "_")
         if self._after[cmd_name] != [()]:
-            text = COMMANDS[cmd_name][0] if not self._prefix else None
+            nouns = ", ".join(" ".join(after) for after in self._after[cmd_name])
+            text = f"What to {cmd_name}: {nouns}." if self._prefix else COMMANDS[cmd_name][0]
             more = {"help": text, "context_settings": _HELP, "subcommand_metavar": "NOUN …"}
             return Lazy(cmd_name, self._after[cmd_name], f"{name}_", **more)
         made: click.Command = getattr(importlib.import_module(f"howdah.cli.{name}"), name)
