@@ -14,11 +14,12 @@ import grpc.aio
 import pytest
 from google.protobuf.empty_pb2 import Empty
 
-from howdah.apis.grpc.edge import GrpcEdge, Service
+from howdah.apis.grpc.edge import GrpcEdge
 from howdah.apis.grpc.options import CHANNEL_OPTIONS
 from howdah.apis.grpc.work_service import WorkServicer
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
+from howdah.apis.protocol import Service
 from howdah.pps.infos import Claim
 from howdah.testing.server import RunningServer, running_server
 from howdah.wire.convert import timestamp

@@ -18,9 +18,11 @@ from typing import Final
 
 import structlog
 from sqlalchemy import select
+from starlette.routing import Route
 
 from howdah.apis.grpc.edge import GrpcEdge, lake_services
-from howdah.apis.http import HttpEdge, probes_app
+from howdah.apis.grpc.errors import status_of
+from howdah.apis.http import Gateway, HttpEdge, probes_app
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
@@ -112,11 +114,12 @@ class Server:
         self._opened = opened
         self._settings = settings
         self._hub = Hub()
-        metrics = Metrics()
+        self._metrics = metrics = Metrics()
         size = StoreBytes(opened.pfs.storage.store, opened.clock)
         metrics.gauge("howdah_store_bytes", "Bytes of all objects of the lake, some minutes old at most.", size.read)
         self._grpc = GrpcEdge(self._hub, metrics)
-        self._http = HttpEdge(probes_app(self._ready, metrics.registry))
+        self._pages = probes_app(self._ready, metrics.registry)
+        self._http = HttpEdge(self._pages)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
         self._serving = False
@@ -139,6 +142,8 @@ class Server:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
             await asyncio.to_thread(lake.pps.scheduler.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
+            gateway = Gateway(self._grpc.services, status_of, self._metrics)
+            self._pages.router.routes.append(Route("/api/{path:path}", gateway))
             command = worker_command(self._settings.root, str(self.grpc_address))
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)

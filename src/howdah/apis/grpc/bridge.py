@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only way from an async servicer method into the blocking core.
 
-Four shapes of call:
+Five shapes of call:
 
   `unary`    a function in a thread
   `stream`   a blocking iterator, sent as a server stream
   `upload`   a client stream, consumed by a blocking function
+  `exchange` a stream of questions, each answered by a function
   `wait`, `follow`   calls that wait for events (see `howdah.apis.hub`): no thread while nothing happens
 
 Each takes the call's context first, and ends the call with the code and text that the error table gives.
@@ -25,24 +26,20 @@ import grpc
 import grpc.aio
 import structlog
 
+from howdah.apis.calls import KIND_KEY, Call, ErrorMap
 from howdah.apis.grpc.streams import Inbox, Outbox
 from howdah.apis.hub import Hub
 from howdah.errors import ErrorKind, HowdahError, Unavailable
 from howdah.kit.ids import NewId, new_id
 
-__all__ = ["KIND_KEY", "Bridge", "Context", "ErrorMap", "Page"]
+__all__ = ["Bridge", "Context", "ErrorMap", "Page"]
 
 T = TypeVar("T")
 M = TypeVar("M")
 C = TypeVar("C")
 
-# A call as grpc.aio gives it to a servicer.
-Context = grpc.aio.ServicerContext[Any, Any]
-
-ErrorMap = Callable[[HowdahError], tuple[grpc.StatusCode, str]]
-
-# The trailing metadata of a failed call in which the kind of its error travels, for our own client.
-KIND_KEY: Final = "howdah-kind"
+# A call as a servicer gets it, whichever edge carries it.
+Context = Call
 
 # Threads for short calls and for the conditions of waiting calls. They mostly wait for the database or the store.
 CALL_THREADS: Final = 48
@@ -112,6 +109,10 @@ class Bridge:
         A function that returns or fails early ends the call at once. A stream without a message holds no thread.
         """
         return await self._guard(context, self._receive(context, function, requests))
+
+    async def exchange(self, context: Context, answer: Callable[[M], object], requests: AsyncIterator[M]) -> None:
+        """Send one answer for each of the client's messages, in order; `answer` runs in a thread."""
+        await self._guard(context, self._exchange(context, answer, requests))
 
     async def wait(self, context: Context, subjects: Iterable[str], until: Callable[[], T | None]) -> T:
         """The first answer of `until` that is not None: asked now, and after each event of the subjects.
@@ -199,7 +200,7 @@ class Bridge:
             await asyncio.wait((pump, begun), return_when=asyncio.FIRST_COMPLETED)
             if not begun.done():
                 pump.result()  # raises: the stream broke before its first message
-            return await begun.result()
+            return await self._applied(begun.result(), pump)
         finally:
             box.break_off()
             pump.add_done_callback(_taken)
@@ -210,6 +211,23 @@ class Bridge:
                 pump.cancel()
             # A status that is sent beside unfinished initial metadata is lost, and the client would wait for ever.
             await asyncio.wait((pump,))
+
+    async def _applied(self, work: asyncio.Future[T], pump: asyncio.Future[None]) -> T:
+        """The work's result; if it failed for a message that could not be read, that is the error."""
+        try:
+            return await work
+        except Unavailable:
+            unread = pump.exception() if pump.done() and not pump.cancelled() else None
+            if isinstance(unread, HowdahError):
+                raise unread from None
+            raise
+
+    async def _exchange(self, context: Context, answer: Callable[[M], object], requests: AsyncIterator[M]) -> None:
+        try:
+            async for request in requests:
+                await _write(context, await _in(self._calls, answer, request))
+        except _GONE as error:
+            raise asyncio.CancelledError from error
 
     async def _follow(self, context: Context, subjects: frozenset[str], read: Callable[[C], Page[M, C]], at: C) -> None:
         with self._hub.listen(subjects) as listener:

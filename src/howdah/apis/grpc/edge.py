@@ -2,7 +2,6 @@
 """The gRPC server: the services it is given, their counting, and the order in which it stops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import grpc.aio
@@ -18,6 +17,7 @@ from howdah.apis.grpc.operations import read_operation
 from howdah.apis.grpc.options import SERVER_OPTIONS
 from howdah.apis.grpc.pfs_service import PfsService
 from howdah.apis.grpc.pps_service import PpsService
+from howdah.apis.grpc.reflection import ReflectionService
 from howdah.apis.grpc.register import service_handler
 from howdah.apis.grpc.transacted import Transacted
 from howdah.apis.grpc.transaction_service import TransactionService
@@ -25,6 +25,7 @@ from howdah.apis.grpc.unimplemented import Unimplemented
 from howdah.apis.grpc.work_service import WorkServicer
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
+from howdah.apis.protocol import Service
 from howdah.errors import ErrorKind, Refused
 from howdah.kit.clock import Clock
 from howdah.pfs.lake import Pfs
@@ -37,19 +38,13 @@ from howdah.wire.stubs import (
     howdah_v1_pb2,
     pfs_v2_pb2,
     pps_v2_pb2,
+    reflection_v1_pb2,
+    reflection_v1alpha_pb2,
     transaction_v2_pb2,
     versionpb_v2_pb2,
 )
 
-__all__ = ["GrpcEdge", "Service", "lake_services"]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service of the protocol and the object that serves it."""
-
-    descriptor: ServiceDescriptor
-    servicer: object
+__all__ = ["GrpcEdge", "lake_services"]
 
 
 def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock) -> list[Service]:
@@ -75,6 +70,8 @@ class GrpcEdge:
         self._metrics = metrics
         self._server = grpc.aio.server(options=SERVER_OPTIONS)
         self._health: HealthService | None = None
+        # All that is served, health and reflection included; known once it has started.
+        self.services: list[Service] = []
 
     async def start(self, address: str, services: Sequence[Service]) -> int:
         """Serve on `host:port`; the port, which is chosen here if it was 0.
@@ -82,19 +79,30 @@ class GrpcEdge:
         Raises:
             Refused: BUSY: the address is in use, or not one of this machine.
         """
-        names = [each.descriptor.full_name for each in services]
-        health = HealthService(self.bridge, self._hub, names)
-        everything = [*services, Service(_service(health_v1_pb2, "Health"), health)]
+        everything = self._with_own(services)
         handlers = [Observed(service_handler(each.descriptor, each.servicer), self._metrics) for each in everything]
-        self._server.add_generic_rpc_handlers((*handlers, Unimplemented(names)))
+        self._server.add_generic_rpc_handlers((*handlers, Unimplemented()))
         try:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             text = f"grpc cannot listen on {address}: it is in use or not an address of this machine; choose another"
             raise Refused(ErrorKind.BUSY, text) from error
         await self._server.start()
-        self._health = health
+        self.services = everything
         return port
+
+    def _with_own(self, services: Sequence[Service]) -> list[Service]:
+        """The services, and those that tell of them."""
+        versions = (reflection_v1_pb2, reflection_v1alpha_pb2)
+        health = _service(health_v1_pb2, "Health")
+        reflections = {_service(each, "ServerReflection"): each for each in versions}
+        descriptors = [*(each.descriptor for each in services), health, *reflections]
+        self._health = HealthService(self.bridge, self._hub, [each.full_name for each in descriptors])
+        return [
+            *services,
+            Service(health, self._health),
+            *(Service(own, ReflectionService(self.bridge, each, descriptors)) for own, each in reflections.items()),
+        ]
 
     def drain(self) -> None:
         """Tell those who ask for our health that `stop` comes soon; calls are still answered."""

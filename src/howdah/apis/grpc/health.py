@@ -50,6 +50,12 @@ class HealthService:
 
         await self._bridge.follow(context, [_SUBJECT], read, -1)
 
+    async def List(self, request: pb.HealthListRequest, context: Context) -> pb.HealthListResponse:  # noqa: ARG002
+        """The state now of everything that may be asked for."""
+        return pb.HealthListResponse(
+            statuses={name: pb.HealthCheckResponse(status=self._status(name)) for name in self._services}
+        )
+
     def _status(self, service: str) -> pb.HealthCheckResponse.ServingStatus:
         if service not in self._services:
             return pb.HealthCheckResponse.SERVICE_UNKNOWN

@@ -25,6 +25,11 @@ class HealthStub(object):
                 request_serializer=health__v1__pb2.HealthCheckRequest.SerializeToString,
                 response_deserializer=health__v1__pb2.HealthCheckResponse.FromString,
                 )
+        self.List = channel.unary_unary(
+                '/grpc.health.v1.Health/List',
+                request_serializer=health__v1__pb2.HealthListRequest.SerializeToString,
+                response_deserializer=health__v1__pb2.HealthListResponse.FromString,
+                )
 
 
 class HealthServicer(object):
@@ -44,6 +49,13 @@ class HealthServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def List(self, request, context):
+        """The state now of every service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HealthServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -56,6 +68,11 @@ def add_HealthServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=health__v1__pb2.HealthCheckRequest.FromString,
                     response_serializer=health__v1__pb2.HealthCheckResponse.SerializeToString,
+            ),
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=health__v1__pb2.HealthListRequest.FromString,
+                    response_serializer=health__v1__pb2.HealthListResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -98,5 +115,22 @@ class Health(object):
         return grpc.experimental.unary_stream(request, target, '/grpc.health.v1.Health/Watch',
             health__v1__pb2.HealthCheckRequest.SerializeToString,
             health__v1__pb2.HealthCheckResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def List(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/grpc.health.v1.Health/List',
+            health__v1__pb2.HealthListRequest.SerializeToString,
+            health__v1__pb2.HealthListResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

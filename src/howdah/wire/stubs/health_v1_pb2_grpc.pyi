@@ -29,6 +29,12 @@ class HealthStub:
     ]
     """The state now, and again whenever it changes; SERVICE_UNKNOWN for one that does not exist."""
 
+    List: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.health_v1_pb2.HealthListRequest,
+        howdah.wire.stubs.health_v1_pb2.HealthListResponse,
+    ]
+    """The state now of every service."""
+
 class HealthAsyncStub:
     Check: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.health_v1_pb2.HealthCheckRequest,
@@ -41,6 +47,12 @@ class HealthAsyncStub:
         howdah.wire.stubs.health_v1_pb2.HealthCheckResponse,
     ]
     """The state now, and again whenever it changes; SERVICE_UNKNOWN for one that does not exist."""
+
+    List: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.health_v1_pb2.HealthListRequest,
+        howdah.wire.stubs.health_v1_pb2.HealthListResponse,
+    ]
+    """The state now of every service."""
 
 class HealthServicer:
     def Check(
@@ -56,5 +68,12 @@ class HealthServicer:
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.health_v1_pb2.HealthCheckResponse], collections.abc.AsyncIterator[howdah.wire.stubs.health_v1_pb2.HealthCheckResponse]]:
         """The state now, and again whenever it changes; SERVICE_UNKNOWN for one that does not exist."""
+
+    def List(
+        self,
+        request: howdah.wire.stubs.health_v1_pb2.HealthListRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.health_v1_pb2.HealthListResponse, collections.abc.Awaitable[howdah.wire.stubs.health_v1_pb2.HealthListResponse]]:
+        """The state now of every service."""
 
 def add_HealthServicer_to_server(servicer: HealthServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
