@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from howdah.errors import BadRequest, ErrorKind
 from howdah.model.refs import Branch, Commit, Commitish, File, Repo
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
@@ -25,8 +26,16 @@ def timestamp(at: datetime | None) -> Timestamp | None:
 
 
 def moment(message: Timestamp) -> datetime:
-    """A moment from the wire, in UTC, cut to microseconds."""
-    return message.ToDatetime(tzinfo=UTC)
+    """A moment from the wire, in UTC, cut to microseconds.
+
+    Raises:
+        BadRequest: BAD_ARGUMENT: no calendar has it.
+    """
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        text = f"a time of {message.seconds} s and {message.nanos} ns is out of range; use the years 1 to 9999"
+        raise BadRequest(ErrorKind.BAD_ARGUMENT, text) from None
 
 
 def project_message(name: str) -> pb.Project:

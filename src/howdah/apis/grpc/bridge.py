@@ -135,10 +135,19 @@ class Bridge:
         """
         await self._guard(context, self._wait(self._follow(context, frozenset(subjects), read, start)))
 
+    async def guarded(self, context: Context, work: Awaitable[T]) -> T:
+        """A whole call: what fails outside the other methods ends it in good order too."""
+        try:
+            return await self._guard(context, work)
+        except _GONE as error:
+            raise asyncio.CancelledError from error
+
     async def _guard(self, context: Context, work: Awaitable[T]) -> T:
         """Await the work; turn its error into the call's status."""
         try:
             return await work
+        except (grpc.aio.AbortError, *_GONE):
+            raise  # it has ended already
         except HowdahError as error:
             code, text = self._errors(error)
             await _abort(context, code, text, error.kind)

@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf import json_format
 
+from howdah.errors import BadRequest, ErrorKind
+from howdah.model.texts import one_line
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
 __all__ = ["create_message", "input_tree", "job_details", "pipeline_details", "request_text"]
@@ -22,8 +24,15 @@ D = TypeVar("D", pps.PipelineInfo.Details, pps.JobInfo.Details)
 
 
 def request_text(request: pps.CreatePipelineRequest) -> str:
-    """The spec of a request as the JSON text that is parsed, and kept as what the user wrote."""
-    return json_format.MessageToJson(request, indent=None)
+    """The spec of a request as the JSON text that is parsed, and kept as what the user wrote.
+
+    Raises:
+        BadRequest: BAD_SPEC: a value has no form in JSON.
+    """
+    try:
+        return json_format.MessageToJson(request, indent=None)
+    except (json_format.Error, ValueError) as error:
+        raise _unwritable(error) from None
 
 
 def create_message(effective_spec: str) -> pps.CreatePipelineRequest:
@@ -32,8 +41,15 @@ def create_message(effective_spec: str) -> pps.CreatePipelineRequest:
 
 
 def input_tree(message: pps.Input) -> dict[str, Any]:
-    """An input by itself as a tree that `parse_input` reads."""
-    return json_format.MessageToDict(message)
+    """An input by itself as a tree that `parse_input` reads.
+
+    Raises:
+        BadRequest: BAD_SPEC: a value has no form in JSON.
+    """
+    try:
+        return json_format.MessageToDict(message)
+    except (json_format.Error, ValueError) as error:
+        raise _unwritable(error) from None
 
 
 def pipeline_details(effective_spec: str) -> pps.PipelineInfo.Details:
@@ -70,3 +86,9 @@ def _filled(details: D, effective_spec: str) -> D:
     json_format.ParseDict({name: value for name, value in tree.items() if name in shared}, details)
     details.transform.SetInParent()
     return details
+
+
+def _unwritable(error: Exception) -> BadRequest:
+    """Times out of range, above all: a message can hold them, and no JSON can."""
+    text = f"could not make effective spec: a value cannot be written as JSON ({one_line(str(error))}); correct it"
+    return BadRequest(ErrorKind.BAD_SPEC, text)

@@ -80,7 +80,9 @@ class GrpcEdge:
             Refused: BUSY: the address is in use, or not one of this machine.
         """
         everything = self._with_own(services)
-        handlers = [Observed(service_handler(each.descriptor, each.servicer), self._metrics) for each in everything]
+        handlers = [
+            Observed(service_handler(each.descriptor, each.servicer), self._metrics, self.bridge) for each in everything
+        ]
         self._server.add_generic_rpc_handlers((*handlers, Unimplemented()))
         try:
             port = self._server.add_insecure_port(address)

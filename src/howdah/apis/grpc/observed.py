@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handlers that count: each call's method, code and duration. It wraps a service's handler and changes nothing else."""
+"""Handlers that count each call's method, code and duration, and let no error out that has no code and text.
+
+It wraps a service's handler and changes nothing else.
+"""
 
 import asyncio
 import time
@@ -9,6 +12,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from howdah.apis.grpc.bridge import Bridge
 from howdah.apis.metrics import Metrics
 
 __all__ = ["Observed"]
@@ -17,11 +21,12 @@ _Method = Callable[[Any, grpc.aio.ServicerContext[Any, Any]], Coroutine[Any, Any
 
 
 class Observed(grpc.GenericRpcHandler):
-    """A handler whose calls are counted in `metrics`."""
+    """A handler whose calls are counted in `metrics`, and whose stray errors end in the table of `bridge`."""
 
-    def __init__(self, inner: grpc.GenericRpcHandler, metrics: Metrics) -> None:
+    def __init__(self, inner: grpc.GenericRpcHandler, metrics: Metrics, bridge: Bridge) -> None:
         self._inner = inner
         self._metrics = metrics
+        self._bridge = bridge
         self._known: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
@@ -55,7 +60,7 @@ class Observed(grpc.GenericRpcHandler):
             start = time.monotonic()
             code = "OK"
             try:
-                return await function(request, context)
+                return await self._bridge.guarded(context, function(request, context))
             except asyncio.CancelledError:
                 code = "CANCELLED"
                 raise

@@ -27,8 +27,12 @@ class PipelineCalls(PpsCalls):
 
     async def CreatePipeline(self, request: pb.CreatePipelineRequest, context: Context) -> Empty:
         """Create or update a pipeline from a message; what it makes is what CreatePipelineV2 makes of the same JSON."""
-        await self._bridge.unary(context, self._create, request_text(request), False, False, False)
-        return Empty()
+
+        def create() -> Empty:
+            self._create(request_text(request), False, False, False)
+            return Empty()
+
+        return await self._bridge.unary(context, create)
 
     async def CreatePipelineV2(
         self, request: pb.CreatePipelineV2Request, context: Context

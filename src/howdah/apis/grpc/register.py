@@ -2,19 +2,23 @@
 """Make a service's handlers from its descriptor and a servicer object.
 
 gRPC's generated registration serialises every answer on the event loop and demands every method. Here an
-answer may be bytes that a thread has serialised already, and a method that the servicer does not have is
-answered UNIMPLEMENTED by gRPC itself.
+answer may be bytes that a thread has serialised already, bytes that are no message are the caller's error, and a method
+that the servicer does not have is left to whoever is asked next (`unimplemented`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from howdah.errors import BadRequest, ErrorKind
+
 __all__ = ["bytes_value", "service_handler", "to_bytes"]
+
+_Function = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def service_handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
@@ -50,7 +54,7 @@ def bytes_value(data: bytes | memoryview) -> bytes:
     return b"".join((head, data))
 
 
-def _handler(method: MethodDescriptor, function: Callable[..., Any]) -> "grpc.RpcMethodHandler[Any, Any]":
+def _handler(method: MethodDescriptor, function: _Function) -> "grpc.RpcMethodHandler[Any, Any]":
     kinds = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
@@ -58,5 +62,41 @@ def _handler(method: MethodDescriptor, function: Callable[..., Any]) -> "grpc.Rp
         (True, True): grpc.stream_stream_rpc_method_handler,
     }
     make = kinds[(method.client_streaming, method.server_streaming)]
-    request = GetMessageClass(method.input_type)
-    return make(function, request_deserializer=request.FromString, response_serializer=to_bytes)
+    read = _reader(method)
+    if method.client_streaming:
+        return make(function, request_deserializer=read, response_serializer=to_bytes)
+    # What a reader raises before there is a call ends it as a defect of the server, so it is raised in the call.
+    return make(_raising(function), request_deserializer=_caught(read), response_serializer=to_bytes)
+
+
+def _reader(method: MethodDescriptor) -> Callable[[bytes], Message]:
+    """What reads a message of the caller's."""
+    kind = GetMessageClass(method.input_type)
+
+    def read(data: bytes) -> Message:
+        try:
+            return kind.FromString(data)
+        except DecodeError:
+            text = f"this is not a {method.input_type.full_name}; send one as the protocol has it, texts in UTF-8"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, text) from None
+
+    return read
+
+
+def _caught(read: Callable[[bytes], Message]) -> Callable[[bytes], Message | BadRequest]:
+    def caught(data: bytes) -> Message | BadRequest:
+        try:
+            return read(data)
+        except BadRequest as error:
+            return error
+
+    return caught
+
+
+def _raising(function: _Function) -> _Function:
+    async def raising(request: Message | BadRequest, context: Any) -> Any:
+        if isinstance(request, BadRequest):
+            raise request
+        return await function(request, context)
+
+    return raising
