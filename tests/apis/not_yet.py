@@ -5,7 +5,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from howdah.apis.protocol import PROTOCOL
 
-__all__ = ["METHODS", "SERVED", "is_served", "name_of"]
+__all__ = ["ALL", "METHODS", "NOT_YET", "SERVED", "is_served", "name_of"]
 
 ALL = {"*"}
 

@@ -22,8 +22,12 @@ from howdah.errors import (
     Unavailable,
     Unsupported,
 )
+from howdah.model.texts import printable
 
 __all__ = ["GRPC_CODES", "status_of"]
+
+# A text travels in a header, where a byte may take three. Clients refuse more than 8 KiB of those.
+_TEXT_BYTES_MAX: Final = 2_000
 
 GRPC_CODES: Final[Mapping[type[HowdahError], grpc.StatusCode]] = MappingProxyType(
     {
@@ -40,8 +44,9 @@ GRPC_CODES: Final[Mapping[type[HowdahError], grpc.StatusCode]] = MappingProxyTyp
 
 
 def status_of(error: HowdahError) -> tuple[grpc.StatusCode, str]:
-    """The code and the details by which a call ends that failed with this error."""
-    for group, code in GRPC_CODES.items():
-        if isinstance(error, group):
-            return code, error.message
-    return grpc.StatusCode.UNKNOWN, error.message
+    """The code and the details by which a call ends that failed with this error: one line, whatever a name has in it."""
+    code = next((code for group, code in GRPC_CODES.items() if isinstance(error, group)), grpc.StatusCode.UNKNOWN)
+    text = printable(error.message)
+    if len(data := text.encode()) > _TEXT_BYTES_MAX:
+        text = data[:_TEXT_BYTES_MAX].decode(errors="ignore") + "…"
+    return code, text

@@ -68,16 +68,14 @@ class ReflectionService:
         if file is None:
             self._fail(answer, _NOT_FOUND, f"{kind} {one_line(name)} not found; ask for list_services")
             return
+        # The file itself comes first, by which some tools know it.
         wanted = {file.name}
-        found: list[bytes] = []
         for each in reversed(self._files.values()):
             if each.name in wanted:
                 wanted.update(other.name for other in each.dependencies)
                 proto = FileDescriptorProto()
                 each.CopyToProto(proto)
-                found.append(proto.SerializeToString())
-        # Simple tools load the files in the order in which they come.
-        answer.file_descriptor_response.file_descriptor_proto.extend(reversed(found))
+                answer.file_descriptor_response.file_descriptor_proto.append(proto.SerializeToString())
 
     def _fail(self, answer: Any, code: int, text: str) -> None:
         answer.error_response.error_code = code

@@ -71,7 +71,8 @@ def schemas(roots: Iterator[Descriptor]) -> dict[str, Schema]:
 
 def _schema(kind: Descriptor | EnumDescriptor, needed: Callable[[Descriptor | EnumDescriptor], None]) -> Schema:
     if isinstance(kind, EnumDescriptor):
-        return described({"type": "string", "enum": [value.name for value in kind.values]}, kind.full_name)
+        names = {"type": "string", "enum": [value.name for value in kind.values]}
+        return described({"anyOf": [names, {"type": "integer", "format": "int32"}]}, kind.full_name)
     if kind.full_name in _SPECIAL:
         return dict(_SPECIAL[kind.full_name])
     properties = {field.json_name: _field(field, needed) for field in kind.fields}
