@@ -17,7 +17,7 @@ install-lock = rm -f $(VENV)/.ok; \
   | sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; rm $(VENV)/.ok 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bench-full stubs lock clean
+.PHONY: help install demo test test-full check format bench bench-full stubs lock clean
 
 help: ## List the recipes
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile \
@@ -48,6 +48,9 @@ demo: $(DEMO_STAMP) ## Photographs through two pipelines: only what changed runs
 
 test: check $(DEMO_STAMP) ## Everything: check, then all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-full: test ## test, then what takes minutes
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m full
 
 check: $(DEV_STAMP) ## Lint, format, types, layers, house rules (under a minute)
 	@$(BIN)/ruff check .

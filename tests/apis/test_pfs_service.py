@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pfs_v2.API` and its neighbours by raw messages: what the official client cannot send, and calls that wait."""
 
-import importlib
 import itertools
 import threading
 
@@ -345,25 +344,6 @@ def test_health_is_told_and_watched(channel):
     assert (
         grpc.StatusCode.NOT_FOUND == failure(lambda: health.Check(health_v1_pb2.HealthCheckRequest(service="none")))[0]
     )
-
-
-PROTOCOL = ["auth_v2", "debug_v2", "enterprise_v2", "identity_v2", "license_v2", "metadata", "pfs_v2", "storage"]
-
-
-@pytest.mark.parametrize("package", PROTOCOL)
-def test_a_method_that_comes_later_says_so(channel, package):
-    """Whatever its shape of call: the code, and a text with its name."""
-    stubs = importlib.import_module(f"howdah.wire.stubs.{package}_pb2")
-    known = {"CreateFileSet", "GetFileSet", "FindCommits", "Fsck"} if package == "pfs_v2" else None
-    for service in stubs.DESCRIPTOR.services_by_name.values():
-        for method in service.methods:
-            if known is not None and method.name not in known:
-                continue
-            call = channel.stream_stream(f"/{service.full_name}/{method.name}")
-            code, text, kind = failure(lambda call=call: call(iter([b""]), timeout=WAIT))
-
-            assert (grpc.StatusCode.UNIMPLEMENTED, "unsupported") == (code, kind)
-            assert "is not supported by this version of howdah" in text or "auth service is not activated" in text
 
 
 def test_authentication_is_not_activated(channel):

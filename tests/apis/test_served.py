@@ -61,6 +61,7 @@ def test_a_method_that_is_not_served_says_so(channel, method):
         next(call(iter([b""]), timeout=WAIT))
 
     text = error.value.details()
+    assert ("howdah-kind", "unsupported") in error.value.trailing_metadata()
     assert grpc.StatusCode.UNIMPLEMENTED == error.value.code()
     if method.containing_service.full_name == "auth_v2.API":
         assert text.startswith("the auth service is not activated")

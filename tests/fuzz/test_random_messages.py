@@ -49,7 +49,8 @@ DEFECTS = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
 ANY_SPEED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 SHORT_RUN = settings(max_examples=6, derandomize=True, database=None, **ANY_SPEED)
-FULL_RUN = settings(max_examples=400, **ANY_SPEED)
+FULL_RUN = settings(max_examples=200, **ANY_SPEED)
+FULL_RUN_OF_WAITING = settings(max_examples=40, **ANY_SPEED)
 
 EACH_METHOD = pytest.mark.parametrize("method", SERVED, ids=name_of)
 
@@ -174,4 +175,4 @@ def test_random_messages_are_answered(world, method, caplog):
 @EACH_METHOD
 def test_many_random_messages_are_answered(world, method, caplog):
     """The same, for a long time."""
-    run(world, method, caplog, FULL_RUN)
+    run(world, method, caplog, FULL_RUN_OF_WAITING if name_of(method) in WAITING else FULL_RUN)

@@ -44,7 +44,7 @@ GRPC_CODES: Final[Mapping[type[HowdahError], grpc.StatusCode]] = MappingProxyTyp
 
 
 def status_of(error: HowdahError) -> tuple[grpc.StatusCode, str]:
-    """The code and the details by which a call ends that failed with this error: one line, whatever a name has in it."""
+    """The code and the details by which a call ends that failed with this error: one line, whatever names it has."""
     code = next((code for group, code in GRPC_CODES.items() if isinstance(error, group)), grpc.StatusCode.UNKNOWN)
     text = printable(error.message)
     if len(data := text.encode()) > _TEXT_BYTES_MAX:
