@@ -340,6 +340,24 @@ def test_a_client_that_leaves_cancels_its_call(api, repo):
     until(lambda: counted(api, "SubscribeCommit", "CANCELLED"))
 
 
+def test_a_server_that_stops_ends_those_who_wait(tmp_path):
+    """With a last line that says so; it does not wait for them."""
+    with running_server(tmp_path) as server:
+        api = Api(server)
+        api.result("pfs_v2.API/CreateRepo", {"repo": {"name": "r"}})
+        api.result("pfs_v2.API/ModifyFile", put("r", add("/a", b"1")))
+        connection = http.client.HTTPConnection(api.host, timeout=WAIT)
+        connection.request("POST", "/api/pfs_v2.API/SubscribeCommit", '{"repo": {"name": "r"}}')
+        answer = connection.getresponse()
+        first = json.loads(answer.readline())
+
+    rest = [json.loads(line) for line in answer.read().splitlines()]
+    connection.close()
+
+    assert "r" == first["result"]["commit"]["repo"]["name"]
+    assert [14] == [line["error"]["code"] for line in rest]
+
+
 def counted(api, method, code):
     with api.answer("GET", "/metrics") as answer:
         return f'howdah_grpc_calls_total{{code="{code}",method="pfs_v2.API/{method}"}}' in answer.read().decode()

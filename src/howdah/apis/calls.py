@@ -5,7 +5,7 @@ Servicers are written once. Their methods get a `Call`, and do not know whether 
 (`howdah.apis.grpc.edge`) or JSON over HTTP (`howdah.apis.http.gateway`). Which services there are is in `protocol`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn, Protocol
 
 import grpc
@@ -35,7 +35,7 @@ class Call(Protocol):
     async def abort(self, code: grpc.StatusCode, details: str, trailing_metadata: Any, /) -> NoReturn:
         """End the call with an error: always raises."""
 
-    def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]] | None:
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None:
         """What the caller sent beside its messages: names in lower case, and values."""
 
     def time_remaining(self) -> float | None:

@@ -7,7 +7,6 @@ is in `protojson`; a description of it all, made from the descriptors, in `opena
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -26,24 +25,16 @@ from starlette.types import Receive, Scope, Send
 from howdah.apis.calls import ErrorMap
 from howdah.apis.http.bodies import Body
 from howdah.apis.http.calling import Aborted, Answer, HttpCall
+from howdah.apis.http.headers import deadline_seconds, is_foreign, metadata
 from howdah.apis.http.openapi import openapi
 from howdah.apis.http.protojson import from_json
 from howdah.apis.http.statuses import error_tree
-from howdah.apis.http.web_pages import is_foreign
 from howdah.apis.metrics import Metrics
 from howdah.apis.protocol import PROTOCOL, Service, absent_text
-from howdah.errors import BadRequest, ErrorKind, HowdahError
+from howdah.errors import ErrorKind, HowdahError
 from howdah.kit.ids import NewId, new_id
 
 __all__ = ["Gateway"]
-
-# Headers that pass as they are; others pass as `Grpc-Metadata-<name>`, as in other gateways.
-_METADATA: Final = ("authn-token", "pach-transaction")
-_PREFIX: Final = "grpc-metadata-"
-
-# `Grpc-Timeout`: at most eight digits and a unit.
-_TIMEOUT: Final = re.compile(r"(\d{1,8})([HMSmun])")
-_UNITS: Final = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
 # What is still read of a request that has failed, so that its client hears why.
 _DRAIN_BYTES: Final = 8 << 20
@@ -160,11 +151,11 @@ class Gateway:
         """Answer the call, with an error if there is one; the code by which it ended."""
         code, text, kind = StatusCode.OK, "", ""
         try:
-            seconds = _seconds(headers)
+            seconds = deadline_seconds(headers)
             limit = asyncio.timeout(seconds)
             try:
                 async with limit:
-                    await _run(method, HttpCall(answer, _metadata(headers), seconds), headers, body, answer)
+                    await _run(method, HttpCall(answer, metadata(headers), seconds), headers, body, answer)
             except TimeoutError:
                 if not limit.expired():
                     raise
@@ -210,23 +201,6 @@ async def _messages(body: Body, kind: type[Message]) -> AsyncIterator[Message]:
 
 async def _read(text: bytes, kind: type[Message]) -> Message:
     return await run_in_threadpool(from_json, text, kind) if len(text) > _BIG_BYTES else from_json(text, kind)
-
-
-def _metadata(headers: Headers) -> list[tuple[str, str]]:
-    named = [(name, value) for name, value in headers.items() if name in _METADATA]
-    prefixed = [(name.removeprefix(_PREFIX), value) for name, value in headers.items() if name.startswith(_PREFIX)]
-    return named + prefixed
-
-
-def _seconds(headers: Headers) -> float | None:
-    """How long the client waits, if it says."""
-    text = headers.get("grpc-timeout")
-    if text is None:
-        return None
-    match = _TIMEOUT.fullmatch(text)
-    if match is None:
-        raise BadRequest(ErrorKind.BAD_ARGUMENT, "the header grpc-timeout is not a time; write 10S for ten seconds")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _error(status: int, code: StatusCode, text: str, kind: str = "", headers: dict[str, str] | None = None) -> Response:
