@@ -20,6 +20,7 @@ from howdah.pfs.work import Work, Works, dependants
 __all__ = ["Repos", "create", "delete"]
 
 _PAGE: Final = 200
+_OFFSET_MAX: Final = 2**63 - 1
 
 
 def create(work: Work, repo: Repo, description: str = "", *, update: bool = False) -> None:
@@ -111,7 +112,9 @@ class Repos:
             )
         if page_size:
             with self._db.read() as tx:
-                rows = repo_rows.page_at(tx, page_size * page_index, page_size, kind, projects)
+                # No lake has so many, and a database can count no further.
+                offset = min(page_size * page_index, _OFFSET_MAX)
+                rows = repo_rows.page_at(tx, offset, page_size, kind, projects)
                 return iter(repo_infos(tx, rows))
         return self._all(kind, projects)
 

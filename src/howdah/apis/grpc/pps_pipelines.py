@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - methods have the protocol's names
 """Pipelines over gRPC: make and change them, look at them, stop, start and delete them."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -173,4 +174,4 @@ def _paged(infos: Iterable[PipelineInfo], page: pb.PipelinePage) -> Iterator[Pip
     """The page that is asked for; without a size, all."""
     size = pps_requests.page("page_size", page.page_size)
     first = size * pps_requests.page("page_index", page.page_index)
-    return islice(infos, first, first + size) if size else iter(infos)
+    return islice(infos, min(first, sys.maxsize), min(first + size, sys.maxsize)) if size else iter(infos)
