@@ -419,3 +419,34 @@ def test_negative_ranges_are_refused(client, repo):
 
     with pytest.raises(BadRequest):
         client.get_file(f"{repo}@master", "/a", offset=-1)
+
+
+@pytest.mark.parametrize("call", ["get_file", "inspect_file", "list_files"])
+def test_a_path_that_leads_up_is_refused_by_name(client, repo, call):
+    """The text is that of a bad path, whichever way and call it came."""
+    client.put_file(f"{repo}@master", "/a", b"a")
+
+    with pytest.raises(BadRequest) as error:
+        list(getattr(client, call)(f"{repo}@master", "/x/../a") or ())
+
+    assert ErrorKind.BAD_PATH is error.value.kind
+
+
+def test_saving_into_a_folder_that_is_not_there_names_the_folder(client, repo, tmp_path):
+    """The file to be made is not what is missing."""
+    client.put_file(f"{repo}@master", "/a", b"a")
+
+    with pytest.raises(NotFound) as error:
+        client.save_file(f"{repo}@master", "/a", tmp_path / "no" / "a")
+
+    assert f"local folder {str(tmp_path / 'no')!r} does not exist; make it first" == error.value.message
+
+
+def test_what_only_one_side_has_differs_in_a_shallow_diff_too(client, repo):
+    """A directory that the old commit does not have is empty there."""
+    client.put_file(f"{repo}@master", "/a", b"a")
+    client.put_file(f"{repo}@master", "/d/b", b"b")
+
+    found = list(client.diff_files(f"{repo}@master:/d", shallow=True))
+
+    assert [("/d/b", None)] == [(pair.new.path, pair.old) for pair in found]

@@ -8,9 +8,9 @@ import pytest
 
 from howdah.errors import BadRequest, ErrorKind, HowdahError, NotFound, Refused
 from howdah.model.refs import Branch, CommitRef, File
-from howdah.pfs.files import diff
 from howdah.pfs.writes import Copy, Delete, Put
 from howdah.storage import listing
+from howdah.storage.tree import diff
 from tests.pfs.lakes import HEAD, IMAGES, MASTER, OpenLake, joined
 
 

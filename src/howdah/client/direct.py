@@ -8,7 +8,6 @@ written. The other way is `through`.
 
 import os
 from collections.abc import Iterator
-from itertools import chain
 from urllib.parse import unquote, urlsplit
 
 from howdah.client import read_pfs
@@ -16,12 +15,11 @@ from howdah.client.channel import Wire
 from howdah.client.direct_view import DirectView
 from howdah.client.direct_writer import DirectWriter
 from howdah.client.values import FileDiff, Progress
-from howdah.errors import ErrorKind, HowdahError, NotFound
-from howdah.model import paths
+from howdah.errors import ErrorKind, HowdahError
 from howdah.model.refs import Commit, Commitish, File
-from howdah.storage.diff import diff as diff_filesets
 from howdah.storage.lake import open_lake, open_store
 from howdah.storage.storage import Storage
+from howdah.storage.tree import diff
 from howdah.wire.convert import commit_message
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
@@ -68,10 +66,7 @@ class DirectWay:
         """Compared here, by digests."""
         view = self.view(new.commit)
         before = self._parent(view.commit) if old is None else self.view(old.commit)
-        new_path, old_path = paths.clean(new.path), paths.clean((old or new).path)
-        if shallow:
-            return _shallow(view, new_path, before, old_path)
-        pairs = diff_filesets(before.fileset, view.fileset, old_path, new_path)
+        pairs = diff(view.tree, new.path, before.tree, (old or new).path, shallow=shallow)
         return (FileDiff(*pair) for pair in pairs)
 
     def close(self) -> None:
@@ -85,16 +80,3 @@ class DirectWay:
     def _view(self, commit: Commit, root: bytes) -> DirectView:
         fileset = self._storage.fileset(root or None, f"commit {commit}")
         return DirectView(commit, fileset, self._storage, self._progress)
-
-
-def _shallow(new: DirectView, new_path: str, old: DirectView, old_path: str) -> Iterator[FileDiff]:
-    sides = []
-    for view, path in ((new, new_path), (old, old_path)):
-        try:
-            sides.append({info.path[len(path) :]: info for info in view.list(path, "", 0, False)})
-        except NotFound:
-            sides.append({})
-    for name in sorted(set(chain(*sides))):
-        pair = FileDiff(sides[0].get(name), sides[1].get(name))
-        if pair.new is None or pair.old is None or pair.new.hash != pair.old.hash:
-            yield pair

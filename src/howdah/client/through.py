@@ -110,7 +110,7 @@ class ThroughView:
     def save(self, path: str, local: LocalPath) -> int:
         """Write a file to a local path, over what is there."""
         pieces = self.read(path, 0, None)
-        with explained(local), open(local, "wb") as file:
+        with explained(local, writing=True), open(local, "wb") as file:
             size = _copied(pieces, file, self._done)
             file.flush()
             os.fsync(file.fileno())

@@ -20,10 +20,13 @@ _FORBIDDEN: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 _NOT_A_FILE: Final = {errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ELOOP}
 
 
-def local_error(error: OSError, path: str | os.PathLike[str]) -> HowdahError:
-    """What an error of the operating system about a local file means to the caller."""
+def local_error(error: OSError, path: str | os.PathLike[str], *, writing: bool = False) -> HowdahError:
+    """What an error of the operating system about a local file, read or written, means to the caller."""
     name, reason = repr(os.fspath(path)), (error.strerror or str(error)).lower()
     if isinstance(error, FileNotFoundError):
+        if writing:
+            folder = os.path.dirname(os.path.abspath(path))
+            return NotFound(ErrorKind.FILE_NOT_FOUND, f"local folder {folder!r} does not exist; make it first")
         return NotFound(ErrorKind.FILE_NOT_FOUND, f"local file {name} does not exist; check the path")
     if isinstance(error, FileExistsError):
         text = f"local file {name} exists already; remove it or choose another place"
@@ -43,9 +46,9 @@ def local_error(error: OSError, path: str | os.PathLike[str]) -> HowdahError:
 
 
 @contextmanager
-def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+def explained(path: str | os.PathLike[str], *, writing: bool = False) -> Iterator[None]:
     """Raise the `local_error` of any error of the operating system that comes out of the block."""
     try:
         yield
     except OSError as error:
-        raise local_error(error, path) from error
+        raise local_error(error, path, writing=writing) from error

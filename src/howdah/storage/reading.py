@@ -102,7 +102,7 @@ class ContentReader:
             Damaged: as `read`.
             NotFound, Refused, BadRequest, Unavailable: the local file cannot be written.
         """
-        with explained(path):
+        with explained(path, writing=True):
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 os.ftruncate(file, 0)

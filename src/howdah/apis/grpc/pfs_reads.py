@@ -23,8 +23,9 @@ from howdah.apis.grpc.tar import tar_stream
 from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit
-from howdah.pfs.files import View, diff
+from howdah.pfs.files import View
 from howdah.storage import listing
+from howdah.storage.tree import diff
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
 __all__ = ["ReadCalls"]
