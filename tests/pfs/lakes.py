@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from howdah.db.engine import Database
+from howdah.kit.clock import Clock
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, Repo
 from howdah.pfs.lake import Pfs
 from howdah.pfs.writes import Put
@@ -19,13 +20,14 @@ HEAD = CommitRef(IMAGES, "master")
 class OpenLake:
     """A lake in a folder, with the repo `images`. `reopen` is what a restart of the server is to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.folder = folder
+        self.clock = clock
         self._open()
         self.pfs.catalog.repos.create(IMAGES)
 
     def _open(self) -> None:
-        self.db = Database.open(self.folder / "metadata.db")
+        self.db = Database.open(self.folder / "metadata.db", clock=self.clock)
         self.storage = Storage(DirectoryStore(self.folder / "objects"))
         self.pfs = Pfs.open(self.db, self.storage)
 

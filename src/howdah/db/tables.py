@@ -35,6 +35,7 @@ __all__ = [
     "datum_result",
     "datum_set",
     "event",
+    "file_set",
     "job",
     "lease",
     "log_chunk",
@@ -217,6 +218,20 @@ transaction_request = Table(
     Column("transaction_id", ForeignKey("transaction_.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+# `body` is the change that the file set stands for, `root` what it makes of nothing: what is read in it.
+file_set = Table(
+    "file_set",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("root", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _number("files"),
+    _number("size_bytes"),
+    _moment("created_at"),
+    _moment("expires_at"),
+    Index(None, "expires_at"),
 )
 
 pipeline = Table(

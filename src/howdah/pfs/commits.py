@@ -16,7 +16,7 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.infos import CommitInfo
 from howdah.model.refs import Branch, Commit, Commitish, Repo
 from howdah.model.states import CommitState, OriginKind
-from howdah.pfs import closing, commit_changes, commit_edits, commit_rows, repo_rows, starting, waiting
+from howdah.pfs import closing, commit_changes, commit_edits, commit_rows, file_set_rows, repo_rows, starting, waiting
 from howdah.pfs.commit_rows import CommitFilter, CommitRow
 from howdah.pfs.infos import commit_infos
 from howdah.pfs.resolve import exact, head_of, resolve, resolve_in
@@ -40,8 +40,10 @@ class Commits:
             return starting.start(work, branch, parent, description)
 
     def inspect(self, ref: Commitish) -> CommitInfo:
-        """What is known of the commit that a reference means. Raises as `pfs.resolve.resolve`."""
+        """What is known of the commit, or of the file set, that a reference means. Raises as `pfs.resolve.resolve`."""
         with self._db.read() as tx:
+            if file_set_rows.is_file_set(ref):
+                return file_set_rows.info_of(tx, ref)
             return commit_infos(tx, [resolve(tx, ref)])[0]
 
     def resolve(self, ref: Commitish) -> Commit:

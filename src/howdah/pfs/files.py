@@ -12,9 +12,10 @@ from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, Unavailable
 from howdah.model.refs import Commit, Commitish
-from howdah.pfs import commit_rows
+from howdah.pfs import commit_rows, file_set_rows
 from howdah.pfs.closing import forgotten
 from howdah.pfs.commit_rows import CommitRow
+from howdah.pfs.file_set_rows import is_file_set
 from howdah.pfs.open_commits import OpenCommits
 from howdah.pfs.resolve import resolve
 from howdah.storage.reader import Fileset
@@ -49,13 +50,16 @@ class Files:
     def view(self, ref: Commitish, *, partial: bool = False) -> View:
         """The files that a commit has now.
 
+        A file set is read as the finished commit of its id in the repo `__filesets__`.
         A commit with an error shows those of its nearest good ancestor or, with `partial`, its own.
 
         Raises:
-            NotFound: there is no such repo, branch or commit.
+            NotFound: there is no such repo, branch, commit or file set.
             Unavailable: COMMIT_OPEN: it is being finished, or its base is not finished yet; wait for it.
             Refused: COMMIT_FORGOTTEN.
         """
+        if is_file_set(ref):
+            return self._file_set(ref)
         with self._db.read() as tx:
             asked = resolve(tx, ref)
             row = asked if partial else _good(tx, asked)
@@ -71,6 +75,12 @@ class Files:
         root = row.root if row.finished_at is not None else self._open.root(row.id)
         fileset = self._storage.fileset(root, f"commit {row.commit}")
         return View(asked.commit, asked.finishing_at, fileset, self._storage)
+
+    def _file_set(self, ref: Commitish) -> View:
+        with self._db.read() as tx:
+            row = file_set_rows.row_of(tx, ref)
+        fileset = self._storage.fileset(row.root, f"file set {row.id}")
+        return View(Commit(ref.repo, row.id), row.created_at, fileset, self._storage)
 
 
 def _good(tx: Transaction, row: CommitRow) -> CommitRow | None:

@@ -8,6 +8,7 @@ from howdah.db.engine import Database
 from howdah.kit import ids
 from howdah.kit.ids import NewId
 from howdah.pfs.catalog import Catalog
+from howdah.pfs.file_sets import FileSets
 from howdah.pfs.files import Files
 from howdah.pfs.finish import Finisher
 from howdah.pfs.open_commits import OpenCommits
@@ -27,6 +28,7 @@ class Pfs:
     files: Files
     writes: Writes
     finisher: Finisher
+    file_sets: FileSets
 
     @classmethod
     def open(cls, db: Database, storage: Storage, *, new_id: NewId = ids.new_id) -> Self:
@@ -35,4 +37,5 @@ class Pfs:
         open_commits = OpenCommits(db, storage)
         files = Files(db, storage, open_commits)
         writes = Writes(db, storage, catalog.works, catalog.leases, files, open_commits)
-        return cls(db, storage, catalog, files, writes, Finisher(db, storage, open_commits))
+        file_sets = FileSets(db, storage, files, writes, new_id)
+        return cls(db, storage, catalog, files, writes, Finisher(db, storage, open_commits), file_sets)

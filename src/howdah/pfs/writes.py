@@ -7,7 +7,8 @@ change (`start`, `hand_in`). Either way objects are stored and durable before a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -29,7 +30,7 @@ from howdah.pfs.open_commits import MERGE_EVERY, OpenCommits
 from howdah.pfs.resolve import head_of, resolve
 from howdah.pfs.work import Works
 from howdah.storage import changes
-from howdah.storage.changes import Layer
+from howdah.storage.changes import Change, Layer
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.objects import Buffer
 from howdah.storage.rows import Entry
@@ -128,13 +129,29 @@ class Writes:
         """
         with self._db.read() as tx:
             found = self._target(tx, target)
+        with self.collected(operations, found.base, f"the target {target}") as (layers, lease):
+            return self._apply(target, layers, lease.id, description)
+
+    @contextmanager
+    def collected(
+        self, operations: Iterable[Operation], base: bytes | None = None, referrer: str = "a file set"
+    ) -> Iterator[tuple[Change, Held]]:
+        """What operations come to as a change, and the lease that protects its objects inside the block.
+
+        `base` is the fileset that they will be applied to, None for nothing. Raises as `modify` about operations.
+        """
         with self._held.hold() as lease:
-            with ChangeWriter(self._storage, self._storage.fileset(found.base, f"the target {target}")) as writer:
+            with ChangeWriter(self._storage, self._storage.fileset(base, referrer)) as writer:
                 for operation in lease.during(operations):
                     self._do(writer, operation, lease)
-                layers = writer.finish()
+                change = writer.finish()
             fail.here("pfs.modify.stored")
             lease.keep()
+            yield change, lease
+
+    def add(self, target: Commitish, layers: Sequence[Layer], description: str = "") -> Commit:
+        """Apply a change whose objects are protected by others than the caller. Otherwise as `modify`."""
+        with self._held.hold() as lease:
             return self._apply(target, layers, lease.id, description)
 
     def start(self, target: Commitish) -> Started:

@@ -9,6 +9,7 @@ Everything stops in the reverse of the order in which it started: calls first, t
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,9 +21,10 @@ import structlog
 from sqlalchemy import select
 from starlette.routing import Route
 
+from howdah.apis.chunk_links import ChunkLinks
 from howdah.apis.grpc.edge import GrpcEdge, lake_services
 from howdah.apis.grpc.errors import status_of
-from howdah.apis.http import Gateway, HttpEdge, probes_app
+from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
@@ -48,6 +50,8 @@ __all__ = ["Opened", "Server", "opened", "run"]
 
 STORE_NAME: Final = "lake"
 DATABASE_NAME: Final = "metadata.db"
+
+_EVERY_ADDRESS: Final = {"0.0.0.0", "::"}
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +108,7 @@ def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Itera
         storage = stack.enter_context(Storage(store))
         pfs = Pfs.open(db, storage)
         pfs.catalog.leases.expire()
+        pfs.file_sets.expire()
         yield Opened(lake, clock, pfs, Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers))
 
 
@@ -118,7 +123,9 @@ class Server:
         size = StoreBytes(opened.pfs.storage.store, opened.clock)
         metrics.gauge("howdah_store_bytes", "Bytes of all objects of the lake, some minutes old at most.", size.read)
         self._grpc = GrpcEdge(self._hub, metrics)
-        self._pages = probes_app(self._ready, metrics.registry)
+        self._links = ChunkLinks(self._http_url, opened.clock)
+        chunks = chunk_route(opened.pfs.storage.chunks, self._links)
+        self._pages = probes_app(self._ready, metrics.registry, [chunks])
         self._http = HttpEdge(self._pages)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
@@ -136,7 +143,7 @@ class Server:
         self._forget = self._opened.db.on_commit(notifier(self._hub))
         bridge = self._grpc.bridge
         lake = self._opened
-        services = lake_services(bridge, lake.pfs, lake.pps, lake.lake.id, lake.clock)
+        services = lake_services(bridge, lake.pfs, lake.pps, lake.lake.id, lake.clock, self._links)
         http, grpc = self._settings.http, self._settings.grpc
         try:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
@@ -164,6 +171,12 @@ class Server:
         await asyncio.to_thread(self._grpc.bridge.close)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
         self._forget()
+
+    def _http_url(self) -> str:
+        """Where others find the HTTP edge: by this machine's name if it listens on every address."""
+        http = self.http_address
+        host = socket.gethostname() if http.host in _EVERY_ADDRESS else http.host
+        return f"http://{Address(host, http.port)}"
 
     def _ready(self) -> None:
         if not self._serving:

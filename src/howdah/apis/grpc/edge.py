@@ -7,8 +7,10 @@ from typing import Final
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 
+from howdah.apis.chunk_links import ChunkLinks
 from howdah.apis.grpc.admin import AdminService, VersionService
 from howdah.apis.grpc.bridge import Bridge
+from howdah.apis.grpc.cdr import References
 from howdah.apis.grpc.errors import status_of
 from howdah.apis.grpc.health import HealthService
 from howdah.apis.grpc.lake_service import LakeService
@@ -19,6 +21,7 @@ from howdah.apis.grpc.pfs_service import PfsService
 from howdah.apis.grpc.pps_service import PpsService
 from howdah.apis.grpc.reflection import ReflectionService
 from howdah.apis.grpc.register import service_handler
+from howdah.apis.grpc.storage_service import StorageService
 from howdah.apis.grpc.transacted import Transacted
 from howdah.apis.grpc.transaction_service import TransactionService
 from howdah.apis.grpc.unimplemented import Unimplemented
@@ -40,6 +43,7 @@ from howdah.wire.stubs import (
     pps_v2_pb2,
     reflection_v1_pb2,
     reflection_v1alpha_pb2,
+    storage_pb2,
     transaction_v2_pb2,
     versionpb_v2_pb2,
 )
@@ -47,11 +51,12 @@ from howdah.wire.stubs import (
 __all__ = ["GrpcEdge", "lake_services"]
 
 
-def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock) -> list[Service]:
+def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock, links: ChunkLinks) -> list[Service]:
     """What is served of versioned files, of pipelines and their workers, and of the lake itself."""
     transactions = Transactions(pfs.db, Runner(pfs, pps), read_operation)
     return [
         Service(_service(pfs_v2_pb2, "API"), Transacted(PfsService(bridge, pfs), bridge, transactions)),
+        Service(_service(storage_pb2, "Fileset"), StorageService(bridge, pfs, References(pfs.storage.chunks, links))),
         Service(_service(howdah_v1_pb2, "Lake"), LakeService(bridge, pfs, pps, lake_id)),
         Service(_service(pps_v2_pb2, "API"), Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions)),
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),

@@ -2,11 +2,12 @@
 """`pfs_v2.API`, put together from its groups of calls: one module for each.
 
 `pfs_names` has projects, repos and branches, `pfs_commits` commits and commit sets, `pfs_removal` what takes commits
-away, `pfs_reads` and `pfs_tar` what is read of files, `pfs_writes` what changes them. A method that none of them has
-is answered by `unimplemented`.
+away, `pfs_reads` what is read of files, `pfs_writes` what changes them, `pfs_file_sets` what is put together beside
+commits. A method that none of them has is answered by `unimplemented`.
 """
 
 from howdah.apis.grpc.pfs_commits import CommitCalls
+from howdah.apis.grpc.pfs_file_sets import FileSetCalls
 from howdah.apis.grpc.pfs_names import NameCalls
 from howdah.apis.grpc.pfs_reads import ReadCalls
 from howdah.apis.grpc.pfs_removal import RemovalCalls
@@ -15,5 +16,5 @@ from howdah.apis.grpc.pfs_writes import WriteCalls
 __all__ = ["PfsService"]
 
 
-class PfsService(NameCalls, CommitCalls, RemovalCalls, ReadCalls, WriteCalls):
+class PfsService(NameCalls, CommitCalls, RemovalCalls, ReadCalls, WriteCalls, FileSetCalls):
     """The servicer of `pfs_v2.API`."""
