@@ -240,3 +240,24 @@ def test_glob_of_the_root_is_the_root(lake: OpenLake) -> None:
     found = [info for batch in lake.pfs.files.view(HEAD).glob("/") for info in listing.infos(batch)]
 
     assert [("/", True, 3)] == [(info.path, info.is_dir, info.size_bytes) for info in found]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("/!(a)", ["/b/", "/c.txt"]),
+        ("/**/!(*.txt)", ["/a/b/", "/a/b/x", "/b/x"]),
+        ("/@(a/b)/x", ["/a/b/x"]),
+        ("/(a/b)/?(x)", ["/a/b/x"]),
+        ("/+(a|b)/*", ["/a/b/", "/b/x"]),
+        ("/!(a/b)", ["/a/", "/b/", "/c.txt"]),
+        ("/{a,b}/!(x)", ["/a/b/"]),
+    ],
+)
+def test_extended_patterns_find_files_and_directories(lake: OpenLake, pattern: str, expected: list[str]) -> None:
+    """Whether they are matched directory by directory or in one pass over all paths."""
+    lake.put_all(HEAD, {"/a/b/x": b"1", "/a/b/y.txt": b"2", "/b/x": b"3", "/c.txt": b"4"})
+
+    found = [info.path for batch in lake.pfs.files.view(HEAD).glob(pattern) for info in listing.infos(batch)]
+
+    assert expected == found

@@ -2,11 +2,12 @@
 """Read the text of a pattern into a tree of nodes; `model.globs` makes a matcher of it.
 
     pattern  = node*
-    node     = "*" | "**" | "?" | class | "{" pattern ("," pattern)* "}" | "(" pattern ("|" pattern)* ")"
+    node     = "*" | "**" | "?" | class | "{" pattern ("," pattern)* "}" | operator? "(" pattern ("|" pattern)* ")"
              | "\\" character | character
+    operator = "?" | "*" | "+" | "@" | "!"
 
-Parentheses group and capture. The operators `?( *( +( @( !(` of extended patterns are refused by name
-rather than read as something else.
+Parentheses group and capture, each what it matched in all, whatever its operator. An operator is one only right before
+a parenthesis; elsewhere `+`, `@` and `!` are themselves.
 """
 
 import re
@@ -16,7 +17,19 @@ from typing import Final
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.texts import one_line
 
-__all__ = ["Choice", "Class", "Literal", "Node", "Ranges", "Star", "Stars", "clean_pattern", "parse_nodes"]
+__all__ = [
+    "Choice",
+    "Class",
+    "Literal",
+    "Node",
+    "Not",
+    "Ranges",
+    "Repeat",
+    "Star",
+    "Stars",
+    "clean_pattern",
+    "parse_nodes",
+]
 
 Ranges = tuple[tuple[int, int], ...]  # code points, first and last of each range, ascending and apart
 
@@ -24,8 +37,26 @@ _PATTERN_MAX: Final = 16_000  # characters; four of the longest paths
 _NESTING_MAX: Final = 50  # the parser calls itself
 _SLASH: Final = ord("/")
 _LAST: Final = 0x10FFFF
-_CLASS_OPENERS: Final = ("[:", "[.", "[=")
+_CLASS_OPENERS: Final = ("[.", "[=")
 _OPERATORS: Final = "?*+@!"
+_NAMED: Final = re.compile(r"\[:([a-z]*):\]")
+# The classes of POSIX, as they are for ASCII.
+_NAMED_CLASSES: Final = {
+    "alnum": ("09", "AZ", "az"),
+    "alpha": ("AZ", "az"),
+    "ascii": ("\x00\x7f",),
+    "blank": ("\t\t", "  "),
+    "cntrl": ("\x00\x1f", "\x7f\x7f"),
+    "digit": ("09",),
+    "graph": ("!~",),
+    "lower": ("az",),
+    "print": (" ~",),
+    "punct": ("!/", ":@", "[`", "{~"),
+    "space": ("\t\r", "  "),
+    "upper": ("AZ",),
+    "word": ("09", "AZ", "__", "az"),
+    "xdigit": ("09", "AF", "af"),
+}
 _DOTS: Final = re.compile(r"/(\.{1,2})(?=/|$)")
 
 
@@ -61,7 +92,23 @@ class Choice:
     captures: bool
 
 
-Node = Literal | Class | Star | Stars | Choice
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """One of several patterns, at least `least` times; at most once, or as often as there is room. It is captured."""
+
+    options: "tuple[tuple[Node, ...], ...]"
+    least: int
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Any text without a slash that none of several patterns matches as a whole. It is captured."""
+
+    options: "tuple[tuple[Node, ...], ...]"
+
+
+Node = Literal | Class | Star | Stars | Choice | Repeat | Not
 
 
 def clean_pattern(text: str) -> str:
@@ -116,8 +163,9 @@ class _Parser:
 
     def _next(self) -> tuple[Node, ...]:
         start, c = self._at, self._text[self._at]
-        if c in _OPERATORS:
-            self._check_operator(start)
+        if c in _OPERATORS and self._text[start + 1 : start + 2] == "(":
+            self._at += 2
+            return (_extended(c, self._options(start + 1, "|", ")")),)
         self._at += 1
         match c:
             case "\\":
@@ -129,18 +177,14 @@ class _Parser:
             case "[":
                 return (self._class(start),)
             case "{":
-                return self._choice(start, ",", "}")
+                options = self._options(start, ",", "}")
+                return options[0] if len(options) == 1 else (Choice(options, captures=False),)
             case "(":
-                return self._choice(start, "|", ")")
+                return (Choice(self._options(start, "|", ")"), captures=True),)
             case "]" | "}" | ")":
                 raise self._bad(f"{c} closes nothing; write \\{c} for the character itself", start)
             case _:
                 return (Literal(c),)
-
-    def _check_operator(self, at: int) -> None:
-        if self._text[at + 1 : at + 2] == "(":
-            operator = self._text[at : at + 2]
-            raise self._bad(f"the operator {operator} is not supported; use {{a,b}} for choice, ( ) to group", at)
 
     def _escaped(self, start: int) -> str:
         if self._at == len(self._text):
@@ -150,12 +194,12 @@ class _Parser:
 
     def _star(self) -> Node:
         start = self._at
-        while self._text[self._at : self._at + 1] == "*":
-            self._check_operator(self._at)
+        while self._text[self._at : self._at + 1] == "*" and self._text[self._at + 1 : self._at + 2] != "(":
             self._at += 1
         return Stars() if self._at > start else Star()
 
-    def _choice(self, start: int, separator: str, end: str) -> tuple[Node, ...]:
+    def _options(self, start: int, separator: str, end: str) -> tuple[tuple[Node, ...], ...]:
+        """What stands between `start` and its closing character, which is read too."""
         self._nesting += 1
         if self._nesting > _NESTING_MAX:
             raise self._bad(f"it nests deeper than {_NESTING_MAX}; write it as several patterns", start)
@@ -170,10 +214,7 @@ class _Parser:
         self._nesting -= 1
         if options == [()]:
             raise self._bad(f"nothing is between {self._text[start]} and {end}; name what may stand there", start)
-        distinct = tuple(dict.fromkeys(options))
-        if len(distinct) == 1 and end == "}":
-            return distinct[0]
-        return (Choice(distinct, captures=end == ")"),)
+        return tuple(dict.fromkeys(options))
 
     def _class(self, start: int) -> Class:
         negated = self._text[self._at : self._at + 1] in ("!", "^")
@@ -181,7 +222,10 @@ class _Parser:
         ranges: list[tuple[int, int]] = []
         while not ranges or self._text[self._at : self._at + 1] != "]":
             if self._text[self._at : self._at + 2] in _CLASS_OPENERS:
-                raise self._bad("named classes are not supported; write the characters, such as [a-z]", self._at)
+                raise self._bad("collating elements are not supported; write the characters, such as [a-z]", self._at)
+            if (named := _NAMED.match(self._text, self._at)) is not None:
+                ranges += self._named(named)
+                continue
             first_at = self._at
             first = last = self._member(start)
             if self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1 : self._at + 2] not in ("", "]"):
@@ -192,6 +236,13 @@ class _Parser:
             ranges.append((first, last))
         self._at += 1
         return Class(_complement(tuple(ranges)) if negated else _without_slash(ranges))
+
+    def _named(self, named: re.Match[str]) -> list[tuple[int, int]]:
+        if (found := _NAMED_CLASSES.get(named[1])) is None:
+            names = ", ".join(_NAMED_CLASSES)
+            raise self._bad(f"the class {named[0]} is unknown; use one of {names}", named.start())
+        self._at = named.end()
+        return [(ord(each[0]), ord(each[1])) for each in found]
 
     def _member(self, start: int) -> int:
         if self._at == len(self._text):
@@ -210,6 +261,16 @@ class _Parser:
         return BadRequest(
             ErrorKind.BAD_PATTERN, f"pattern ({one_line(self._text)}) invalid: {what}{where}{semicolon}{way_out}"
         )
+
+
+def _extended(operator: str, options: tuple[tuple[Node, ...], ...]) -> Node:
+    match operator:
+        case "@":
+            return Choice(options, captures=True)
+        case "!":
+            return Not(options)
+        case _:
+            return Repeat(options, least=int(operator == "+"), once=operator == "?")
 
 
 def _complement(ranges: Ranges) -> Ranges:

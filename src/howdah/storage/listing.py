@@ -137,7 +137,7 @@ def glob(fileset: Fileset, pattern: Glob) -> Iterator[pa.RecordBatch]:
         yield columns([exact])
     elif pattern.literal is None:
         parts = pattern.pattern.strip("/").split("/")
-        if pattern.depth == 1 or (pattern.depth is not None and len(parts) == pattern.depth and _plain(parts[-1])):
+        if pattern.is_flat and (len(parts) == 1 or _plain(parts[-1])):
             yield from _batched(_by_component(fileset, "/", parts, pattern))
         else:
             yield from _scan(fileset, _directory_of(pattern.prefix), pattern, "")
@@ -219,6 +219,8 @@ def _matching(batch: pa.RecordBatch, begin: int, end: int, pattern: Glob | None)
     found = pa.RecordBatch.from_arrays([part.column(0), part.column(2), part.column(3)], schema=COLUMNS)
     if pattern is not None:
         found = found.filter(pc.match_substring_regex(found.column(0), pattern.regex))
+        if not pattern.regex_is_exact:
+            found = found.filter(pa.array([pattern.matches(path) for path in found.column(0).to_pylist()], pa.bool_()))
     if found.num_rows:
         yield found
 
