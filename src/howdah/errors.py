@@ -90,6 +90,7 @@ class ErrorKind(StrEnum):
     BUSY = "busy"
     NO_SPACE = "no_space"
     STORE_FAILED = "store_failed"
+    URL_FAILED = "url_failed"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
 

@@ -7,7 +7,7 @@ How a folder becomes a tar stream is in `tar`.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
@@ -19,12 +19,14 @@ from howdah.apis.grpc.bridge import Context
 from howdah.apis.grpc.options import STREAM_PAYLOAD_BYTES
 from howdah.apis.grpc.pfs_base import PfsCalls
 from howdah.apis.grpc.register import bytes_value
-from howdah.apis.grpc.tar import tar_stream
+from howdah.apis.grpc.tar import bounded, tar_stream
 from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit
+from howdah.pfs.exports import export
 from howdah.pfs.files import View
 from howdah.storage import listing
+from howdah.storage.rows import Entry
 from howdah.storage.tree import diff
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
@@ -86,9 +88,12 @@ class ReadCalls(PfsCalls):
         await self._bridge.stream(context, lambda: _differences(new, path, old, old_path, request.shallow))
 
     async def GetFile(self, request: pb.GetFileRequest, context: Context) -> None:
-        """The bytes of one file; of an empty one a single empty message."""
+        """The bytes of one file; of an empty one a single empty message. With a URL they go there instead."""
         await self._bridge.unary(context, _check_get, request)
         view, path = await self._file(context, request.file)
+        if request.URL:
+            await self._bridge.stream(context, lambda: _exported(view, [view.file(path)], request.URL))
+            return
 
         def messages() -> Iterator[bytes]:
             pieces = view.get(path, offset=request.offset)
@@ -100,15 +105,30 @@ class ReadCalls(PfsCalls):
         await self._bridge.stream(context, messages)
 
     async def GetFileTAR(self, request: pb.GetFileRequest, context: Context) -> None:
-        """Everything at and below what a path or pattern means, as one tar."""
+        """Everything at and below what a path or pattern means, as one tar. With a URL the files go there instead."""
         await self._bridge.unary(context, _check_get, request)
         view, path = await self._file(context, request.file)
         bounds = request.path_range
+        if request.URL:
+            files = bounded(view.files(path), bounds.lower, bounds.upper)
+            await self._bridge.stream(context, lambda: _exported(view, files, request.URL))
+            return
 
         def messages() -> Iterator[bytes]:
             return map(bytes_value, tar_stream(view, path, lower=bounds.lower, upper=bounds.upper))
 
         await self._bridge.stream(context, messages)
+
+    async def Egress(self, request: pb.EgressRequest, context: Context) -> pb.EgressResponse:
+        """Write all files of a commit to an object store; the number of their bytes."""
+        await self._bridge.unary(context, _check_egress, request)
+        view = await self._view(context, await self._bridge.unary(context, requests.commit, request.commit))
+
+        def egress() -> pb.EgressResponse:
+            written = export(view, view.files("/"), request.object_storage.url)
+            return pb.EgressResponse(object_storage=pb.EgressResponse.ObjectStorageResult(bytes_written=written))
+
+        return await self._bridge.unary(context, egress)
 
     async def _file(self, context: Context, message: pb.File) -> tuple[View, str]:
         """The view that a file of a request is in, and its path."""
@@ -139,12 +159,23 @@ def _page(request: pb.ListFileRequest | pb.WalkFileRequest) -> int:
     return number
 
 
+def _exported(view: View, files: Iterable[Entry], url: str) -> Iterator[bytes]:
+    """Write the files to the address; nothing is sent."""
+    export(view, files, url)
+    yield from ()
+
+
 def _check_get(request: pb.GetFileRequest) -> None:
-    if request.URL:
-        text = "this server does not write files to a URL; get them without one and write them yourself"
-        raise Unsupported(ErrorKind.UNSUPPORTED, text)
     if request.offset < 0:
         raise _bad(f"offset {request.offset} lies before the file; use 0 or more")
+
+
+def _check_egress(request: pb.EgressRequest) -> None:
+    requests.required(request, "commit")
+    if request.WhichOneof("target") == "sql_database":
+        text = "this server does not write to databases; get the files and load them there yourself"
+        raise Unsupported(ErrorKind.UNSUPPORTED, text)
+    requests.required(request, "object_storage")
 
 
 def _first(batches: Iterator[pa.RecordBatch], number: int) -> Iterator[pa.RecordBatch]:

@@ -13,8 +13,9 @@ from google.protobuf.empty_pb2 import Empty
 from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Context
 from howdah.apis.grpc.pfs_base import PfsCalls
-from howdah.errors import BadRequest, ErrorKind, Unsupported
+from howdah.errors import BadRequest, ErrorKind
 from howdah.pfs.writes import Copy, Delete, Operation, Put
+from howdah.storage import urls
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
 __all__ = ["Operations", "WriteCalls"]
@@ -43,13 +44,20 @@ class Operations(Iterator[Operation]):
         self._messages = messages
         # The message that ended the last put, and so belongs to the next operation.
         self._next: pb.ModifyFileRequest | None = None
+        # What is left of the objects that a message asked for by the beginning of their address.
+        self._fetched: Iterator[Put] = iter(())
 
     def __next__(self) -> Operation:
+        if (put := next(self._fetched, None)) is not None:
+            return put
         message = self._next or next(self._messages)
         self._next = None
         match message.WhichOneof("body"):
             case "add_file":
                 add = message.add_file
+                if _is_recursive(add):
+                    self._fetched = _below(add)
+                    return next(self)
                 # Added to what the path has; clients that mean to replace it send a delete_file before.
                 return Put(add.path, self._pieces(add), datum=add.datum, append=True)
             case "delete_file":
@@ -64,21 +72,32 @@ class Operations(Iterator[Operation]):
     def _pieces(self, first: pb.AddFile) -> Iterator[bytes]:
         """The bytes of this message and of those after it that add to the same file."""
         path, datum = first.path, first.datum
-        yield _raw(first)
+        yield from _pieces_of(first)
         for message in self._messages:
             add = message.add_file
-            if message.WhichOneof("body") != "add_file" or add.path != path or add.datum != datum:
+            same = message.WhichOneof("body") == "add_file" and add.path == path and add.datum == datum
+            if not same or _is_recursive(add):
                 self._next = message
                 return
-            yield _raw(add)
+            yield from _pieces_of(add)
 
 
-def _raw(add: pb.AddFile) -> bytes:
-    """The bytes that a message brings; none if it has no source, which makes an empty file."""
+def _pieces_of(add: pb.AddFile) -> Iterator[bytes]:
+    """The bytes that a message brings or tells where to fetch; none if it has no source, which makes an empty file."""
     if add.WhichOneof("source") == "url":
-        text = f"this server does not fetch files from a URL ({add.path}); fetch it yourself and put its bytes"
-        raise Unsupported(ErrorKind.UNSUPPORTED, text)
-    return add.raw.value
+        yield from urls.fetched(add.url.URL)
+    else:
+        yield add.raw.value
+
+
+def _is_recursive(add: pb.AddFile) -> bool:
+    return add.WhichOneof("source") == "url" and add.url.recursive
+
+
+def _below(add: pb.AddFile) -> Iterator[Put]:
+    """A put for each object below an address, at its place below the path of the message."""
+    for name, pieces in urls.fetched_below(add.url.URL, add.url.concurrency):
+        yield Put(f"{add.path}/{name}" if name else add.path, pieces, datum=add.datum, append=True)
 
 
 def _copy(message: pb.CopyFile) -> Copy:

@@ -14,7 +14,7 @@ from howdah.pfs.files import View
 from howdah.storage import listing
 from howdah.storage.rows import Entry
 
-__all__ = ["tar_stream"]
+__all__ = ["bounded", "tar_stream"]
 
 
 def tar_stream(view: View, path: str, *, lower: str = "", upper: str = "") -> Iterator[bytes | memoryview]:
@@ -25,7 +25,7 @@ def tar_stream(view: View, path: str, *, lower: str = "", upper: str = "") -> It
     Raises:
         NotFound: FILE_NOT_FOUND: nothing has that path or matches; before the first piece.
     """
-    return _gathered(_parts(view, _bounded(view.files(path), lower, upper), _tops(view, path)))
+    return _gathered(_parts(view, bounded(view.files(path), lower, upper), _tops(view, path)))
 
 
 def _parts(view: View, entries: Iterable[Entry], tops: Iterator[str]) -> Iterator[bytes | memoryview]:
@@ -68,7 +68,8 @@ def _header(name: str, kind: bytes, size: int, mtime: int) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
-def _bounded(entries: Iterable[Entry], lower: str, upper: str) -> Iterator[Entry]:
+def bounded(entries: Iterable[Entry], lower: str, upper: str) -> Iterator[Entry]:
+    """The entries, which are in order of path, from `lower` on and below `upper`; an empty text is no bound."""
     begin, end = lower.encode(), upper.encode()
     for entry in entries:
         path = entry.path.encode()
