@@ -49,6 +49,7 @@ class ErrorKind(StrEnum):
     LAKE_NOT_FOUND = "lake_not_found"
     TRANSACTION_NOT_FOUND = "transaction_not_found"
     CONTEXT_NOT_FOUND = "context_not_found"
+    URL_NOT_FOUND = "url_not_found"
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"
@@ -85,6 +86,7 @@ class ErrorKind(StrEnum):
     OPEN_ADDRESS = "open_address"
     READ_ONLY = "read_only"
     TRANSACTION_OPEN = "transaction_open"
+    URL_REFUSED = "url_refused"
 
     UNREACHABLE = "unreachable"
     BUSY = "busy"

@@ -159,17 +159,6 @@ def test_an_upload_with_a_wrong_message_applies_nothing(api, master, operation, 
     assert [] == list(api.ListFile(pb.ListFileRequest(file=pb.File(commit=commit, path="/"))))
 
 
-def test_a_url_is_refused_until_it_is_fetched(api, master):
-    """The text says what to do instead."""
-    url = pb.ModifyFileRequest(add_file=pb.AddFile(path="/a", url=pb.AddFile.URLSource(URL="http://localhost/a")))
-    commit = start(api, master)
-
-    code, text, _ = failure(lambda: modify(api, commit, url))
-
-    assert grpc.StatusCode.UNIMPLEMENTED == code
-    assert "fetch it yourself" in text
-
-
 def test_pieces_of_one_path_become_one_file(api, master):
     """In the order of the stream, with and without a source; another path between them begins anew."""
     commit = start(api, master)

@@ -16,6 +16,7 @@ from howdah.errors import (
     HowdahError,
     NotFound,
     Refused,
+    Unavailable,
     Unsupported,
 )
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
@@ -36,6 +37,7 @@ _GROUPS: Final[Mapping[str, type[HowdahError]]] = {
     "has_dependants": Refused,
     "has_no_children": Refused,
     "not_a_file": Refused,
+    "url_failed": Unavailable,
     "unsupported": Unsupported,
     "object_": Damaged,
 }

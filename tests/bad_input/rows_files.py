@@ -103,11 +103,18 @@ PATHS = {
         ("commit",),
         grpc=lambda w: modify(w, pfs.ModifyFileRequest(set_commit=commit("images", "draft"))),
     ),
-    "file from a URL": Row(
-        ErrorKind.UNSUPPORTED,
-        ("this server does not fetch files from a URL (/x); fetch it yourself",),
+    "file from a URL that nobody serves": Row(
+        ErrorKind.URL_FAILED,
+        ("http://127.0.0.1:1/x failed: ", "try again"),
         grpc=lambda w: modify(
             w, pfs.ModifyFileRequest(add_file=pfs.AddFile(path="/x", url={"URL": "http://127.0.0.1:1/x"}))
+        ),
+    ),
+    "file from a URL of the server's own machine": Row(
+        ErrorKind.UNSUPPORTED,
+        ("file:///etc/passwd is of no use here; files can be fetched from http://",),
+        grpc=lambda w: modify(
+            w, pfs.ModifyFileRequest(add_file=pfs.AddFile(path="/x", url={"URL": "file:///etc/passwd"}))
         ),
     ),
 }

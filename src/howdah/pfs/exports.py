@@ -24,7 +24,7 @@ def export(view: View, files: Iterable[Entry], url: str) -> int:
 
     Raises:
         BadRequest, Unsupported: files cannot be written to such an address; none was.
-        Refused, Unavailable, NotFound: URL_FAILED.
+        NotFound, Refused, Unavailable: as `storage.urls.fetched`.
         Damaged: bytes of a file are missing or wrong; that file was not written.
     """
     target = Target(url)

@@ -2,13 +2,14 @@
 """Differences of two filesets, found by comparing digests: what is equal is stepped over, whatever its size."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from howdah.model.files import FileInfo
 from howdah.storage import rows
-from howdah.storage.listing import inspect
+from howdah.storage.listing import infos, inspect, walk
 from howdah.storage.nodes import Child
 from howdah.storage.reader import Fileset
 
@@ -21,7 +22,7 @@ def diff(old: Fileset, new: Fileset, old_base: str, new_base: str) -> Iterator[t
     The bases name the same place in both (usually they are equal); a side without the path is None.
     """
     if old_base != new_base:
-        yield from _paired(inspect_below(old, old_base), inspect_below(new, new_base))
+        yield from _paired(_below(old, old_base), _below(new, new_base))
         return
     seen = ""
     for path in changed_paths(old, new, old_base):
@@ -34,21 +35,31 @@ def diff(old: Fileset, new: Fileset, old_base: str, new_base: str) -> Iterator[t
         yield _file(new, path), _file(old, path)
 
 
-def inspect_below(fileset: Fileset, base: str) -> dict[str, FileInfo]:
-    """The files at and below `base` by their path relative to it."""
-    found: dict[str, FileInfo] = {}
-    for batch in fileset.batches(base.rstrip("/"), base.rstrip("/") + "0"):
-        for entry in rows.entries(batch):
-            if entry.path == base or entry.path.startswith(base.rstrip("/") + "/"):
-                found[entry.path[len(base) :]] = FileInfo(entry.path, False, entry.size, entry.hash)
-    return found
+def _below(fileset: Fileset, base: str) -> Iterator[tuple[bytes, FileInfo]]:
+    """Everything at and below `base`, directories included, by its path relative to it, in order."""
+    skip = len(base.rstrip("/"))
+    for batch in walk(fileset, base):
+        for info in infos(batch):
+            yield info.path[skip:].encode(), info
 
 
-def _paired(old: dict[str, FileInfo], new: dict[str, FileInfo]) -> Iterator[tuple[FileInfo | None, FileInfo | None]]:
-    for name in sorted(old.keys() | new.keys()):
-        left, right = old.get(name), new.get(name)
-        if left is None or right is None or left.hash != right.hash:
-            yield right, left
+_Side: TypeAlias = Iterator[tuple[bytes, FileInfo]]
+
+
+def _paired(old: _Side, new: _Side) -> Iterator[tuple[FileInfo | None, FileInfo | None]]:
+    left, right = next(old, None), next(new, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left[0] < right[0]):
+            assert left is not None
+            yield None, left[1]
+            left = next(old, None)
+        elif left is None or right[0] < left[0]:
+            yield right[1], None
+            right = next(new, None)
+        else:
+            if left[1].hash != right[1].hash:
+                yield right[1], left[1]
+            left, right = next(old, None), next(new, None)
 
 
 def _file(fileset: Fileset, path: str) -> FileInfo | None:

@@ -59,7 +59,7 @@ def fetched(url: str) -> Iterator[bytes]:
     """The bytes at an address, as they come, in pieces of about a MiB; the whole of them or an error.
 
     Raises:
-        NotFound, Refused, Unavailable: URL_FAILED, with the address and what its server said.
+        NotFound, Refused, Unavailable: URL_NOT_FOUND, URL_REFUSED, URL_FAILED, with address and status.
         BadRequest, Unsupported: as `check_source`.
     """
     check_source(url)
@@ -73,7 +73,7 @@ def fetched_below(url: str, at_once: int = 0) -> Iterator[tuple[str, Iterator[Bu
     An object of exactly that key, if there is one, comes with an empty name.
 
     Raises:
-        NotFound: URL_FAILED: there is none. Otherwise as `fetched`.
+        NotFound: URL_NOT_FOUND: there is none. Otherwise as `fetched`.
     """
     check_source(url, recursive=True)
     place = _Place.of(url)
@@ -93,7 +93,7 @@ def fetched_below(url: str, at_once: int = 0) -> Iterator[tuple[str, Iterator[Bu
             for _, begun in waiting:
                 begun.cancel()
     if none:
-        raise NotFound(ErrorKind.URL_FAILED, f"{shown(url)}: nothing is there; check the address")
+        raise NotFound(ErrorKind.URL_NOT_FOUND, f"{shown(url)}: nothing is there; check the address")
 
 
 class Target:
@@ -106,15 +106,16 @@ class Target:
             BadRequest: BAD_ARGUMENT: it names no bucket.
             Unsupported: UNSUPPORTED: it is not in an object store.
         """
-        if _split(url).scheme in _WEB:
-            raise _unsupported(url, "files can be exported")
+        if _split(url).scheme not in _BUCKETS:
+            text = f"{shown(url)} is of no use here; files can be exported to s3://, gs:// and az://"
+            raise Unsupported(ErrorKind.UNSUPPORTED, text)
         self._place = _Place.of(url)
 
     def write(self, name: str, pieces: Iterable[Buffer]) -> None:
         """Write an object below the address, over what is there. An upload that fails leaves what was there.
 
         Raises:
-            Refused, Unavailable, NotFound: URL_FAILED.
+            NotFound, Refused, Unavailable: as `fetched`.
         """
         key = "/".join(part for part in (self._place.key.strip("/"), name.strip("/")) if part)
         place = _Place(f"{self._place.url.rstrip('/')}/{name.strip('/')}", self._place.store, key)
@@ -140,7 +141,10 @@ class _Place:
     def of(cls, url: str) -> "_Place":
         parts = _split(url)
         if parts.scheme not in _BUCKETS:
-            raise _unsupported(url, "files can be fetched")
+            text = (
+                f"{shown(url)} is of no use here; files can be fetched from http://, https://, s3://, gs:// and az://"
+            )
+            raise Unsupported(ErrorKind.UNSUPPORTED, text)
         if not parts.netloc:
             text = f"{shown(url)} names no bucket; write {parts.scheme}://bucket/key"
             raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
@@ -167,13 +171,15 @@ class _Place:
     def below(self) -> Iterator[tuple[str, "_Place"]]:
         """The objects below this key, with the rest of their keys."""
         base = self.key.rstrip("/")
-        pages = self._pages(base)
-        for page in pages:
+        itself = _Place(self.url.rstrip("/"), self.store, base)
+        if base and itself.is_there():
+            yield "", itself
+        for page in self._pages(base):
             for each in page:
                 key = str(each["path"])
                 rest = key[len(base) :] if base else "/" + key
                 place = _Place(f"{self.url.rstrip('/')}{rest}", self.store, key)
-                if (not rest or rest.startswith("/")) and (each["size"] or place.is_there()):
+                if rest.startswith("/") and (each["size"] or place.is_there()):
                     yield rest.strip("/"), place
 
     def is_there(self) -> bool:
@@ -270,16 +276,10 @@ def _split(url: str) -> Any:
 def _failed(url: str, why: str, status: int) -> HowdahError:
     text = f"{shown(url)} failed: {why}"
     if status in (404, 410):
-        return NotFound(ErrorKind.URL_FAILED, f"{text}; check the address")
+        return NotFound(ErrorKind.URL_NOT_FOUND, f"{text}; check the address")
     if 300 <= status < 500 and status not in (408, 429):
-        return Refused(ErrorKind.URL_FAILED, f"{text}; check the address and the server's right to it")
+        return Refused(ErrorKind.URL_REFUSED, f"{text}; check the address and the server's right to it")
     return Unavailable(ErrorKind.URL_FAILED, f"{text}; try again when it answers")
-
-
-def _unsupported(url: str, what: str) -> Unsupported:
-    schemes = "s3://, gs:// and az://" if what.endswith("exported") else "http://, https://, s3://, gs:// and az://"
-    way = "to" if what.endswith("exported") else "from"
-    return Unsupported(ErrorKind.UNSUPPORTED, f"{shown(url)} is of no use here; {what} {way} {schemes}")
 
 
 def _first_line(error: BaseException) -> str:

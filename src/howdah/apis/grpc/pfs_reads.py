@@ -8,7 +8,7 @@ How a folder becomes a tar stream is in `tar`.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import pyarrow as pa
@@ -25,7 +25,7 @@ from howdah.model.files import FileInfo
 from howdah.model.refs import Commit
 from howdah.pfs.exports import export
 from howdah.pfs.files import View
-from howdah.storage import listing
+from howdah.storage import listing, rows
 from howdah.storage.rows import Entry
 from howdah.storage.tree import diff
 from howdah.wire.stubs import pfs_v2_pb2 as pb
@@ -190,13 +190,17 @@ def _first(batches: Iterator[pa.RecordBatch], number: int) -> Iterator[pa.Record
 
 def _last(batches: Iterator[pa.RecordBatch], number: int, marker: str) -> Iterator[FileInfo]:
     """The last `number` rows before the path `marker` (empty: before the end), the last of them first."""
-    limit = marker.encode()
-    kept: deque[FileInfo] = deque(maxlen=number)
-    for info in (info for batch in batches for info in listing.infos(batch)):
-        if marker and info.path.encode() >= limit:
+    kept: deque[pa.RecordBatch] = deque()
+    count = 0
+    for batch in batches:
+        before = batch.slice(0, rows.bounds(batch, "", marker)[1]) if marker else batch
+        kept.append(before)
+        count += before.num_rows
+        while count - kept[0].num_rows >= number:
+            count -= kept.popleft().num_rows
+        if before.num_rows < batch.num_rows:
             break
-        kept.append(info)
-    return reversed(kept)
+    return islice((info for batch in reversed(kept) for info in reversed(listing.infos(batch))), number)
 
 
 def _differences(new: View, new_path: str, old: View, old_path: str, shallow: bool) -> Iterator[pb.DiffFileResponse]:
