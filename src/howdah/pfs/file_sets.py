@@ -20,6 +20,7 @@ from howdah.pfs import file_set_rows
 from howdah.pfs.closing import good_base
 from howdah.pfs.file_set_rows import FileSetRow, is_file_set
 from howdah.pfs.files import Files
+from howdah.pfs.held_leases import Held
 from howdah.pfs.resolve import resolve
 from howdah.pfs.writes import LEASE_SECONDS, Operation, Writes
 from howdah.storage import changes, sharding
@@ -55,8 +56,8 @@ class FileSets:
             BadRequest: BAD_PATH, or BAD_ARGUMENT: the seconds.
         """
         lifetime = _checked(seconds)
-        with self._writes.collected(operations) as (change, _):
-            return self._keep(change, lifetime)
+        with self._writes.collected(operations) as (change, lease):
+            return self._keep(change, lifetime, lease)
 
     def of_commit(self, ref: Commitish, *, difference: bool = False) -> str:
         """The id of a new file set with the files of a commit; with `difference`, only what it changed.
@@ -68,17 +69,8 @@ class FileSets:
             NotFound: there is no such commit.
             Unavailable: COMMIT_OPEN, as `Files.view`; BUSY: its base is still open.
         """
-        view = self._files.view(ref)
-        if is_file_set(ref):
-            with self._db.read() as tx:
-                row = file_set_rows.row_of(tx, ref)
-            return self._keep(changes.decode(row.body), DEFAULT_SECONDS)
-        if not difference:
-            root = view.fileset.root
-            return self._keep((Layer(appends=root),) if root != EMPTY_ROOT else (), DEFAULT_SECONDS)
-        with self._db.read() as tx:
-            base = good_base(tx, resolve(tx, ref))
-        return self._keep(self._difference(base, view.fileset.root, f"commit {view.commit}"), DEFAULT_SECONDS)
+        with self._writes.leased() as lease:
+            return self._keep(self._change_of(ref, difference), DEFAULT_SECONDS, lease)
 
     def add(self, target: Commitish, file_set_id: str) -> Commit:
         """Do to a commit what the file set says: remove what it removes, add to files what it adds to them.
@@ -113,7 +105,9 @@ class FileSets:
         """
         lifetime = _checked(seconds)
         layers = [layer for each in file_set_ids for layer in changes.decode(self._kept(each).body)]
-        return self._keep(folded(self._storage.filesets, layers, self._storage.append, "a file set"), lifetime)
+        with self._writes.leased() as lease:
+            fewer = folded(self._storage.filesets, layers, self._storage.append, "a file set")
+            return self._keep(fewer, lifetime, lease)
 
     def shard(self, file_set_id: str, files: int = 0, size: int = 0) -> list[tuple[str, str]]:
         """Intervals of paths (lower bound included, upper not) that cut a file set into parts of about that many
@@ -137,12 +131,25 @@ class FileSets:
         with self._db.write() as tx:
             return file_set_rows.expire(tx)
 
-    def _keep(self, change: Sequence[Layer], seconds: int) -> str:
+    def _change_of(self, ref: Commitish, difference: bool) -> Sequence[Layer]:
+        view = self._files.view(ref)
+        root = view.fileset.root
+        with self._db.read() as tx:
+            if is_file_set(ref):
+                return changes.decode(file_set_rows.row_of(tx, ref).body)
+            base = good_base(tx, resolve(tx, ref)) if difference else EMPTY_ROOT
+        if difference:
+            return self._difference(base, root, f"commit {view.commit}")
+        return (Layer(appends=root),) if root != EMPTY_ROOT else ()
+
+    def _keep(self, change: Sequence[Layer], seconds: int, lease: Held) -> str:
+        """Store what the change makes of nothing and keep both; the lease protects its objects until there is a row."""
         file_set_id = self._new_id()
         referrer = f"file set {file_set_id}"
         root = self._storage.apply(None, change, referrer).root
         total = self._storage.fileset(root, referrer).total
         body = changes.encode(tuple(change))
+        lease.keep()
         with self._db.write() as tx:
             file_set_rows.add(tx, file_set_id, root, body, total.files, total.size, seconds)
         return file_set_id

@@ -149,6 +149,12 @@ class Writes:
             lease.keep()
             yield change, lease
 
+    @contextmanager
+    def leased(self) -> Iterator[Held]:
+        """A living lease for what is stored inside the block without operations; keep it alive."""
+        with self._held.hold() as lease:
+            yield lease
+
     def add(self, target: Commitish, layers: Sequence[Layer], description: str = "") -> Commit:
         """Apply a change whose objects are protected by others than the caller. Otherwise as `modify`."""
         with self._held.hold() as lease:
