@@ -24,11 +24,6 @@ NOT_YET: dict[str, set[str]] = {
     "metadata.API": ALL,
     "pachyderm.worker.Worker": ALL,
     "pfs_v2.API": {
-        "ClearCommit",
-        "SquashCommit",
-        "DropCommit",
-        "SquashCommitSet",
-        "DropCommitSet",
         "FindCommits",
         "WalkCommitProvenance",
         "WalkCommitSubvenance",
@@ -36,12 +31,6 @@ NOT_YET: dict[str, set[str]] = {
         "WalkBranchSubvenance",
         "ActivateAuth",
         "Fsck",
-        "CreateFileSet",
-        "GetFileSet",
-        "AddFileSet",
-        "RenewFileSet",
-        "ComposeFileSet",
-        "ShardFileSet",
         "CheckStorage",
         "PutCache",
         "GetCache",
@@ -49,7 +38,6 @@ NOT_YET: dict[str, set[str]] = {
         "ListTask",
         "Egress",
         "ReposSummary",
-        "ForgetCommit",
     },
     "pjs.API": ALL,
     "pps_v2.API": {
@@ -76,8 +64,6 @@ NOT_YET: dict[str, set[str]] = {
     },
     "proxy.API": ALL,
     "snapshot.API": ALL,
-    "storage.Fileset": ALL,
-    "transaction_v2.API": ALL,
 }
 
 
