@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from howdah.errors import BadRequest, ErrorKind, NotFound, Refused, Unsupported
-from howdah.model.infos import Trigger
+from howdah.errors import BadRequest, ErrorKind, NotFound, Refused
 from howdah.model.refs import Branch
 from howdah.model.states import CommitState, OriginKind
 from tests.pfs.catalogs import branch, ref, repo
@@ -104,16 +103,6 @@ def test_a_missing_branch_is_not_found(desk):
     with pytest.raises(NotFound) as error:
         desk.branches.inspect(branch("a"))
     assert re.fullmatch("branch .+ not found in repo .+", str(error.value))
-
-
-def test_triggers_are_refused_by_this_version(desk):
-    """And never together with provenance."""
-    desk.repo("a", "b")
-
-    with pytest.raises(Unsupported):
-        desk.branches.create(branch("a"), trigger=Trigger("dev", commits=1))
-    with pytest.raises(BadRequest):
-        desk.branches.create(branch("a"), provenance=[branch("b")], trigger=Trigger("dev"))
 
 
 def test_a_repo_cannot_follow_itself(desk):

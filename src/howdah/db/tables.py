@@ -29,14 +29,17 @@ from howdah.db.times import Moment
 __all__ = [
     "branch",
     "branch_provenance",
+    "branch_trigger",
     "commit",
     "commit_change",
     "commit_provenance",
+    "commit_touched",
     "datum_result",
     "datum_set",
     "event",
     "file_set",
     "job",
+    "lake_label",
     "lease",
     "log_chunk",
     "metadata",
@@ -144,6 +147,15 @@ branch_provenance = Table(
     _flag("never"),
 )
 
+# What the trigger of a branch has been asked about: the newest commit (its key; it may be gone), and the last tick.
+branch_trigger = Table(
+    "branch_trigger",
+    metadata,
+    _reference("branch_id", "branch", cascade=True, primary_key=True, autoincrement=False),
+    Column("seen", BigInteger, nullable=False),
+    _moment("ticked_at"),
+)
+
 # `commit` is a word of SQL, hence the table's name.
 commit = Table(
     "commit_",
@@ -180,6 +192,15 @@ commit_provenance = Table(
     metadata,
     _reference("commit_id", "commit_", cascade=True, primary_key=True),
     _reference("upstream_id", "commit_", primary_key=True, index=True),
+)
+
+# Hashes of the few paths in which a commit differs from its parent; no row when they are many, or not known.
+commit_touched = Table(
+    "commit_touched",
+    metadata,
+    _reference("commit_id", "commit_", cascade=True, primary_key=True, autoincrement=False),
+    Column("parent_id", BigInteger),
+    Column("paths", LargeBinary, nullable=False),
 )
 
 commit_change = Table(
@@ -232,6 +253,14 @@ file_set = Table(
     _moment("created_at"),
     _moment("expires_at"),
     Index(None, "expires_at"),
+)
+
+# The user's own keys and values for the lake as a whole.
+lake_label = Table(
+    "lake_label",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 pipeline = Table(

@@ -5,4 +5,4 @@ Nothing here does I/O, knows a database, a protocol or a table library. A value 
 parsed; whoever holds one need not check it again. `docs/glossary.md` says what each word means.
 """
 
-__all__ = ["files", "globs", "names", "operations", "paths", "refs", "spec", "states", "texts", "units"]
+__all__ = ["files", "globs", "names", "operations", "paths", "refs", "schedules", "spec", "states", "texts", "units"]

@@ -35,7 +35,12 @@ class RepoInfo:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """When a branch follows another; the fields of the protocol's trigger."""
+    """When a branch follows another of its repo; the fields of the protocol's trigger.
+
+    `size` is by how much the data grew and `commits` how many came since the branch moved last; with a rate limit it
+    moves at most once between two ticks of that schedule. One condition will do, or with `all` every one must hold.
+    `cron_spec` stands alone: the branch moves at each tick to what there is.
+    """
 
     branch: str
     all: bool = False
@@ -47,7 +52,10 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class BranchInfo:
-    """A branch: its head, and the branches it depends on and that depend on it (directly, and in all)."""
+    """A branch: its head, and the branches it depends on and that depend on it (directly, and in all).
+
+    Those of its direct provenance that are in `never` may move without it.
+    """
 
     branch: Branch
     head: Commit | None
@@ -58,6 +66,7 @@ class BranchInfo:
     created_at: datetime
     updated_at: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
+    never: tuple[Branch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 """Owner of the table `branch`. What may be done to a branch, and when: `pfs.branches`."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ __all__ = [
     "of_repos",
     "page",
     "remove",
+    "set_labels",
+    "set_trigger",
     "with_heads",
 ]
 
@@ -138,6 +140,19 @@ def move_head(tx: Transaction, row: BranchRow, head_id: int | None) -> None:
     """Let the branch point to another commit of its repo; None for a branch that is about to get one."""
     tx.execute(_MOVE, {"key": row.id, "to": head_id, "at": tx.now})
     tx.emit(branch_subject(row.branch), "moved")
+
+
+def set_trigger(tx: Transaction, row: BranchRow, trigger: Trigger | None) -> None:
+    """Replace the trigger of a branch; None for none."""
+    values = {"trigger": None if trigger is None else asdict(trigger), "updated_at": tx.now}
+    tx.execute(update(tables.branch).where(_T.id == row.id).values(values))
+    tx.emit(branch_subject(row.branch), "trigger")
+
+
+def set_labels(tx: Transaction, row: BranchRow, labels: Mapping[str, str]) -> None:
+    """Replace the user's own keys and values."""
+    tx.execute(update(tables.branch).where(_T.id == row.id).values(metadata=dict(labels), updated_at=tx.now))
+    tx.emit(branch_subject(row.branch), "updated")
 
 
 def remove(tx: Transaction, rows: Collection[BranchRow]) -> None:

@@ -10,11 +10,11 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import BadRequest, ErrorKind, Unsupported
+from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.model.infos import BranchInfo, Trigger
 from howdah.model.names import branch_name
 from howdah.model.refs import Branch, Commitish, Repo
-from howdah.pfs import branch_rows, repo_rows
+from howdah.pfs import branch_rows, repo_rows, trigger_rows, triggers
 from howdah.pfs import provenance as dag
 from howdah.pfs.branch_rows import BranchRow
 from howdah.pfs.infos import branch_infos
@@ -42,13 +42,13 @@ def create(
 
     A new branch without a head gets an empty finished commit, or with provenance one that follows from it.
     Branches of the provenance that are missing are made in the same way. Those of them that are also in
-    `never` may move without this one. A repetition does nothing. With `new_set`, what is made from here on in
-    this work, propagation included, is a commit set of its own.
+    `never` may move without this one. A trigger stays unless another is given. A repetition does nothing. With
+    `new_set`, what is made from here on in this work, propagation included, is a commit set of its own.
 
     Raises:
-        BadRequest: BAD_NAME; the head is in another repo; provenance and a trigger both; DAG_INVALID.
-        NotFound: a repo, or the head.
-        Unsupported: a trigger.
+        BadRequest: BAD_NAME; the head is in another repo; provenance and a trigger both; DAG_INVALID; a trigger
+            that cannot be read.
+        NotFound: a repo, the head, or the branch that the trigger watches.
     """
     branch_name(branch.name)
     _check_call(branch, provenance, trigger, never)
@@ -58,6 +58,8 @@ def create(
     to = None if head is None else resolve_in(work.tx, head, branch.repo, "head commit").id
     upstreams = [_upstream(work, each) for each in dict.fromkeys(provenance)]
     row = branch_rows.find(work.tx, repo.id, branch.name)
+    if upstreams and row is not None and row.trigger is not None:
+        raise _both(branch)
     if row is None:
         if to is None and not upstreams:
             to = make_empty(work, repo, branch.name)
@@ -65,13 +67,16 @@ def create(
         work.moved(row.id)
     elif to is not None and to != row.head_id:
         branch_rows.move_head(work.tx, row, to)
+        triggers.decided_by_hand(work.tx, row)
         work.moved(row.id)
     edges = [BranchEdge(row.id, upstream.id, upstream.branch in never) for upstream in upstreams]
     _set_provenance(work, row, edges)
+    if trigger is not None:
+        triggers.attach(work, row, trigger)
 
 
 def delete(work: Work, branch: Branch, *, force: bool = False) -> None:
-    """Delete a branch; its commits stay. With `force` branches that depend on it lose that provenance.
+    """Delete a branch; its commits stay. With `force` branches that depend on it lose that provenance or trigger.
 
     Raises:
         NotFound: the repo or the branch.
@@ -81,6 +86,7 @@ def delete(work: Work, branch: Branch, *, force: bool = False) -> None:
     below = dag.branches_below(work.tx, [row.id]).get(row.id, [])
     if below and not force:
         raise dependants(work, f"branch {branch}", branch_rows.by_ids(work.tx, below).values())
+    _release_triggered(work.tx, row, force=force)
     dag.cut_below_branches(work.tx, [row.id])
     branch_rows.remove(work.tx, [row])
 
@@ -149,15 +155,9 @@ class Branches:
 def _check_call(branch: Branch, provenance: Sequence[Branch], trigger: Trigger | None, never: Sequence[Branch]) -> None:
     """Refuse what is wrong whatever the lake holds."""
     if provenance and trigger is not None:
-        raise BadRequest(
-            ErrorKind.BAD_ARGUMENT, f"branch {branch} cannot have both provenance and a trigger; leave one of them out"
-        )
+        raise _both(branch)
     if trigger is not None:
-        raise Unsupported(
-            ErrorKind.UNSUPPORTED,
-            f"triggers are not supported by this version (branch {branch}); move the branch by hand: "
-            f"howdah create branch {branch} --head COMMIT",
-        )
+        triggers.check(branch, trigger)
     if any(each.repo == branch.repo for each in provenance):
         raise BadRequest(
             ErrorKind.DAG_INVALID,
@@ -168,6 +168,25 @@ def _check_call(branch: Branch, provenance: Sequence[Branch], trigger: Trigger |
             ErrorKind.BAD_ARGUMENT,
             f"branch {strangers[0]} is not to be followed but is not in the provenance of {branch}; add it there too",
         )
+
+
+def _both(branch: Branch) -> BadRequest:
+    text = f"branch {branch} cannot have both provenance and a trigger; leave one of them out"
+    return BadRequest(ErrorKind.BAD_ARGUMENT, text)
+
+
+def _release_triggered(tx: Transaction, row: BranchRow, *, force: bool) -> None:
+    """Take away the triggers that watch a branch which is about to go; refused without `force`."""
+    watching = trigger_rows.of_source(tx, row.repo_id, row.branch.name)
+    if watching and not force:
+        raise Refused(
+            ErrorKind.HAS_DEPENDANTS,
+            f"branch {row.branch} cannot be deleted: it triggers branch {watching[0].branch.branch}; "
+            "delete that first, or use force",
+        )
+    trigger_rows.forget(tx, [each.branch.id for each in watching])
+    for each in watching:
+        branch_rows.set_trigger(tx, each.branch, None)
 
 
 def _upstream(work: Work, branch: Branch) -> BranchRow:

@@ -31,6 +31,7 @@ __all__ = [
     "children",
     "clear_partial",
     "close",
+    "distance",
     "find",
     "forget",
     "from_root",
@@ -46,6 +47,7 @@ __all__ = [
     "reparent",
     "repos_in_set",
     "set_description",
+    "set_labels",
     "set_partial",
     "set_ready",
     "sets_page",
@@ -267,6 +269,15 @@ def from_root(tx: Transaction, start: int, place: int) -> int | None:
     return found
 
 
+def distance(tx: Transaction, start: int, end: int | None, limit: int) -> int:
+    """How many commits lie from `start`, which counts, up to `end`, which does not, or to the root; `limit` at most."""
+    up = select(_T.id, _T.parent_id, literal(1).label("count")).where(_T.id == start).cte("up", recursive=True)
+    more = select(_T.id, _T.parent_id, up.c.count + 1).join(up, _T.id == up.c.parent_id).where(up.c.count < limit)
+    up = up.union_all(more if end is None else more.where(_T.id != end))
+    found: int = tx.execute(select(up.c.count).order_by(up.c.count.desc()).limit(1)).scalar_one()
+    return found
+
+
 def last_good(tx: Transaction, start: int, *, past_open: bool = False) -> CommitRow | None:
     """The first commit without error from `start` up through the parents; None if there is none.
 
@@ -340,6 +351,11 @@ def set_description(tx: Transaction, commit_id: int, description: str) -> None:
 def forget(tx: Transaction, commit_id: int) -> None:
     """Give up the files of a finished commit; how many there were and their size stay."""
     tx.execute(update(tables.commit).where(_T.id == commit_id).values(root=None, forgotten=True, updated_at=tx.now))
+
+
+def set_labels(tx: Transaction, row: CommitRow, labels: Mapping[str, str]) -> None:
+    """Replace the user's own keys and values."""
+    tx.execute(update(tables.commit).where(_T.id == row.id).values(metadata=dict(labels), updated_at=tx.now))
 
 
 def set_ready(tx: Transaction, ids: Collection[int]) -> None:

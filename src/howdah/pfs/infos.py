@@ -53,8 +53,11 @@ def branch_infos(tx: Transaction, rows: Sequence[BranchRow]) -> list[BranchInfo]
         return []
     ids = [row.id for row in rows]
     direct: dict[int, list[int]] = {}
+    never: dict[int, list[int]] = {}
     for edge in provenance.edges_of_branches(tx, ids):
         direct.setdefault(edge.branch_id, []).append(edge.upstream_id)
+        if edge.never:
+            never.setdefault(edge.branch_id, []).append(edge.upstream_id)
     above, below = provenance.branches_above(tx, ids), provenance.branches_below(tx, ids)
     others = {key for found in (above, below) for keys in found.values() for key in keys}
     names = {key: row.branch for key, row in branch_rows.by_ids(tx, others).items()}
@@ -74,6 +77,7 @@ def branch_infos(tx: Transaction, rows: Sequence[BranchRow]) -> list[BranchInfo]
             created_at=row.created_at,
             updated_at=row.updated_at,
             metadata=row.metadata,
+            never=tuple(names[key] for key in never.get(row.id, ())),
         )
         for row in rows
     ]

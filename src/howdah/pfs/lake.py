@@ -12,6 +12,7 @@ from howdah.pfs.file_sets import FileSets
 from howdah.pfs.files import Files
 from howdah.pfs.finish import Finisher
 from howdah.pfs.open_commits import OpenCommits
+from howdah.pfs.trigger_watch import Triggers
 from howdah.pfs.writes import Writes
 from howdah.storage.storage import Storage
 
@@ -29,13 +30,18 @@ class Pfs:
     writes: Writes
     finisher: Finisher
     file_sets: FileSets
+    triggers: Triggers
 
     @classmethod
     def open(cls, db: Database, storage: Storage, *, new_id: NewId = ids.new_id) -> Self:
-        """Put it together over an open database and store; the project `default` exists afterwards."""
+        """Put it together over an open database and store; the project `default` exists afterwards.
+
+        Triggers are pulled from `triggers.start()` on.
+        """
         catalog = Catalog.open(db, new_id=new_id)
         open_commits = OpenCommits(db, storage)
         files = Files(db, storage, open_commits)
         writes = Writes(db, storage, catalog.works, catalog.leases, files, open_commits)
         file_sets = FileSets(db, storage, files, writes, new_id)
-        return cls(db, storage, catalog, files, writes, Finisher(db, storage, open_commits), file_sets)
+        finisher = Finisher(db, storage, open_commits)
+        return cls(db, storage, catalog, files, writes, finisher, file_sets, Triggers(db, catalog.works))

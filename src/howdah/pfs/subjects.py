@@ -3,7 +3,7 @@
 
     project/<name>                                created, updated, deleted
     repo/<project>/<name>.<type>                  created, updated, deleted
-    repo/<project>/<name>.<type>/branch/<name>    created, moved, deleted
+    repo/<project>/<name>.<type>/branch/<name>    created, moved, trigger, updated, deleted
     repo/<project>/<name>.<type>/commit/<set id>  started, ready, finishing, finished, updated, cleared,
                                                   forgotten, deleted
 
