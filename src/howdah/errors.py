@@ -87,6 +87,7 @@ class ErrorKind(StrEnum):
     READ_ONLY = "read_only"
     TRANSACTION_OPEN = "transaction_open"
     URL_REFUSED = "url_refused"
+    LABEL_EXISTS = "label_exists"
 
     UNREACHABLE = "unreachable"
     BUSY = "busy"

@@ -9,7 +9,7 @@ the order of age and a topological one, and every listing is a page by key. What
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, delete, exists, insert, literal, or_, select, update
 
@@ -24,6 +24,7 @@ __all__ = [
     "CommitDraft",
     "CommitFilter",
     "CommitRow",
+    "Link",
     "ancestor",
     "ancestors",
     "by_ids",
@@ -39,6 +40,7 @@ __all__ = [
     "in_sets",
     "insert_commits",
     "last_good",
+    "line",
     "newest_in",
     "open_in",
     "page",
@@ -90,6 +92,19 @@ class CommitRow:
     def set_id(self) -> str:
         """The commit set it belongs to."""
         return self.commit.id
+
+
+class Link(NamedTuple):
+    """A commit as one of many in a history: what it takes to compare it with its neighbours.
+
+    `good` is one that is finished without an error.
+    """
+
+    id: int
+    set_id: str
+    parent_id: int | None
+    root: bytes | None
+    good: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +265,14 @@ def ancestors(tx: Transaction, start: int, limit: int) -> list[CommitRow]:
     """The commit `start` and its parents, newest first, at most `limit` in all."""
     up = _up_from(start, limit - 1)
     return [_row(row) for row in tx.execute(_ROWS.join(up, up.c.id == _T.id).order_by(up.c.depth))]
+
+
+def line(tx: Transaction, start: int, limit: int) -> list[Link]:
+    """The commit `start` and its parents, newest first, at most `limit` in all; for histories of many thousands."""
+    up = _up_from(start, limit - 1)
+    good = and_(_T.finished_at.is_not(None), _T.error == "")
+    wanted = select(_T.id, _T.set_id, _T.parent_id, _T.root, good).join(up, up.c.id == _T.id).order_by(up.c.depth)
+    return [Link(*row) for row in tx.execute(wanted)]
 
 
 def ancestor(tx: Transaction, start: int, steps: int) -> int | None:

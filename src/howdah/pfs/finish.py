@@ -17,7 +17,7 @@ from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, Refused
 from howdah.kit import fail
 from howdah.model.refs import Commitish
-from howdah.pfs import commit_changes, commit_rows, provenance
+from howdah.pfs import commit_changes, commit_rows, provenance, touched
 from howdah.pfs.closing import base_files, close_row, deleted
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.open_commits import Merged, OpenCommits
@@ -30,12 +30,16 @@ __all__ = ["Closing", "ClosingOf", "Closings", "Finisher", "finish"]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What an open commit holds once it is closed; `fault` is why it will be a bad one, "" if it is good."""
+    """What an open commit holds once it is closed; `fault` is why it will be a bad one, "" if it is good.
+
+    `touched` is what `pfs.touched` keeps of the paths that differ from its base, None if those are many.
+    """
 
     root: bytes
     files: int
     size: int
     fault: str = ""
+    touched: bytes | None = b""
 
 
 ClosingOf = Callable[[Transaction, CommitRow], Closing]
@@ -56,7 +60,7 @@ def finish(
     """
     row = _open_row(work.tx, ref, force)
     closing = closing_of(work.tx, row)
-    close_row(work.tx, row.id, closing.root, closing.files, closing.size, description, error or closing.fault)
+    _close_row(work.tx, row, closing, description, error)
 
 
 class Closings:
@@ -162,7 +166,8 @@ class Finisher:
         referrer = f"commit {row.commit}"
         total = self._storage.fileset(merged.root, referrer).total
         fault = self._storage.fault(merged.base, merged.root, referrer)
-        return merged, Closing(merged.root, total.files, total.size, fault or "")
+        paths = touched.between(self._storage, merged.base, merged.root, referrer)
+        return merged, Closing(merged.root, total.files, total.size, fault or "", paths)
 
     def _close(self, commit_id: int, description: str | None, error: str) -> bool:
         if (prepared := self.prepare(commit_id)) is None:
@@ -171,10 +176,17 @@ class Finisher:
         fail.here("pfs.finish.stored")
         with self._db.write() as tx:
             now = commit_rows.by_ids(tx, [commit_id]).get(commit_id)
-            if now is not None and now.finishing_at is None and not self.open_commits.unchanged(tx, now, merged):
+            if now is None:
+                raise deleted()
+            if now.finishing_at is None and not self.open_commits.unchanged(tx, now, merged):
                 return False
-            close_row(tx, commit_id, closing.root, closing.files, closing.size, description, error or closing.fault)
+            _close_row(tx, now, closing, description, error)
         return True
+
+
+def _close_row(tx: Transaction, row: CommitRow, closing: Closing, description: str | None, error: str) -> None:
+    close_row(tx, row.id, closing.root, closing.files, closing.size, description, error or closing.fault)
+    touched.remember(tx, row.id, row.parent_id, closing.touched)
 
 
 def _open_row(tx: Transaction, ref: Commitish, force: bool) -> CommitRow:

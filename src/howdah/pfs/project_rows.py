@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owner of the table `project`. What may be done to a project, and when: `pfs.projects`."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import delete, insert, select, update
@@ -10,7 +11,7 @@ from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound
 from howdah.model.infos import ProjectInfo
 
-__all__ = ["find_id", "get_id", "info", "insert_project", "page", "remove", "set_description"]
+__all__ = ["find_id", "get_id", "info", "insert_project", "page", "remove", "set_description", "set_labels"]
 
 _T: Final = tables.project.c
 _INFO: Final = select(_T.name, _T.description, _T.created_at, _T.metadata)
@@ -54,6 +55,11 @@ def insert_project(tx: Transaction, name: str, description: str) -> None:
 def set_description(tx: Transaction, project_id: int, description: str) -> None:
     """Replace the description."""
     tx.execute(update(tables.project).where(_T.id == project_id).values(description=description))
+
+
+def set_labels(tx: Transaction, project_id: int, labels: Mapping[str, str]) -> None:
+    """Replace the user's own keys and values."""
+    tx.execute(update(tables.project).where(_T.id == project_id).values(metadata=dict(labels)))
 
 
 def remove(tx: Transaction, project_id: int) -> None:

@@ -38,6 +38,8 @@ __all__ = [
     "has_upstream",
     "in_order",
     "newly_ready",
+    "next_branches",
+    "next_commits",
     "ready_among",
     "set_branch_provenance",
     "waiting_for_repos",
@@ -241,6 +243,18 @@ def cut_below_repos(tx: Transaction, repo_ids: Collection[int]) -> None:
     """Take the commits of these repos out of every commit's provenance."""
     gone = select(_COMMIT.id).where(_COMMIT.repo_id.in_(repo_ids))
     tx.execute(delete(tables.commit_provenance).where(_C.upstream_id.in_(gone)))
+
+
+def next_commits(tx: Transaction, commit_ids: Collection[int], *, above: bool) -> list[int]:
+    """The keys of the commits that these directly depend on, or that depend on them; newest first, each once."""
+    own, other = (_C.commit_id, _C.upstream_id) if above else (_C.upstream_id, _C.commit_id)
+    return list(tx.execute(select(other).distinct().where(own.in_(commit_ids)).order_by(other.desc())).scalars())
+
+
+def next_branches(tx: Transaction, branch_ids: Collection[int], *, above: bool) -> list[int]:
+    """The keys of the branches that these directly depend on, or that depend on them; oldest first, each once."""
+    own, other = (_B.branch_id, _B.upstream_id) if above else (_B.upstream_id, _B.branch_id)
+    return list(tx.execute(select(other).distinct().where(own.in_(branch_ids)).order_by(other)).scalars())
 
 
 def in_order(edges: Iterable[BranchEdge]) -> list[int]:

@@ -24,6 +24,7 @@ __all__ = [
     "page_at",
     "remove",
     "set_description",
+    "set_labels",
     "siblings",
 ]
 
@@ -109,6 +110,11 @@ def insert_repo(tx: Transaction, project_id: int, repo: Repo, description: str) 
 def set_description(tx: Transaction, repo_id: int, description: str) -> None:
     """Replace the description."""
     tx.execute(update(tables.repo).where(_T.id == repo_id).values(description=description))
+
+
+def set_labels(tx: Transaction, repo_id: int, labels: Mapping[str, str]) -> None:
+    """Replace the user's own keys and values."""
+    tx.execute(update(tables.repo).where(_T.id == repo_id).values(metadata=dict(labels)))
 
 
 def remove(tx: Transaction, repo_ids: Collection[int]) -> None:

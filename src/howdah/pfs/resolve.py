@@ -113,7 +113,8 @@ def _walk(tx: Transaction, start: CommitRow, ancestry: Ancestry, ref: Commitish)
     if ancestry.from_root is None:
         found = commit_rows.ancestor(tx, start.id, ancestry.parents)
     else:
-        found = commit_rows.from_root(tx, start.id, ancestry.from_root - 1 - ancestry.parents)
+        place = ancestry.from_root - 1 - ancestry.parents
+        found = commit_rows.from_root(tx, start.id, place) if place >= 0 else None
     if found is None:
         raise NotFound(
             ErrorKind.COMMIT_NOT_FOUND,

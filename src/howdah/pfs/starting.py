@@ -5,7 +5,7 @@ from howdah.errors import BadRequest, Conflict, ErrorKind, Refused
 from howdah.model.names import branch_name
 from howdah.model.refs import Branch, Commit, Commitish
 from howdah.model.states import OriginKind
-from howdah.pfs import branch_rows, commit_rows, provenance, repo_rows
+from howdah.pfs import branch_rows, commit_rows, provenance, repo_rows, touched
 from howdah.pfs.branch_rows import BranchRow
 from howdah.pfs.closing import close_row
 from howdah.pfs.commit_rows import CommitDraft, CommitRow
@@ -45,9 +45,11 @@ def make_finished(
     description: str = "",
     *,
     expected_head: int | None,
+    hashes: bytes | None = None,
 ) -> Commit:
     """Start and finish a commit in one step, on top of the head that its files were made from.
 
+    `hashes` are those of the paths in which it differs from that head (`pfs.touched`), if they are known.
     `expected_head` is the key of that head's row; None means that the branch was missing or without commits.
 
     Raises:
@@ -61,6 +63,7 @@ def make_finished(
         )
     key = _open(work, repo, row, branch.name, _head(work, row), description)
     close_row(work.tx, key, root, files, size)
+    touched.remember(work.tx, key, expected_head, hashes)
     return Commit(branch.repo, work.set_id)
 
 

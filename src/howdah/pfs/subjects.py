@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Subjects of the events of versioned files: paths, so that a waiter on a prefix hears all below it.
 
+    lake                                          updated
     project/<name>                                created, updated, deleted
     repo/<project>/<name>.<type>                  created, updated, deleted
     repo/<project>/<name>.<type>/branch/<name>    created, moved, trigger, updated, deleted
@@ -10,9 +11,14 @@
 The type is always there. No name holds a slash or a dot, so a subject is read back without doubt.
 """
 
+from typing import Final
+
 from howdah.model.refs import Branch, Commit, Repo
 
-__all__ = ["branch_subject", "commit_subject", "project_subject", "repo_subject"]
+__all__ = ["LAKE", "branch_subject", "commit_subject", "project_subject", "repo_subject"]
+
+LAKE: Final = "lake"
+"""The subject of the lake as a whole."""
 
 
 def project_subject(name: str) -> str:

@@ -19,7 +19,7 @@ from howdah.kit import fail
 from howdah.model import paths
 from howdah.model.names import branch_name
 from howdah.model.refs import HEAD, Branch, Commit, Commitish, CommitRef, File
-from howdah.pfs import commit_changes, commit_rows, provenance, repo_rows, starting
+from howdah.pfs import commit_changes, commit_rows, provenance, repo_rows, starting, touched
 from howdah.pfs.branch_rows import find as find_branch
 from howdah.pfs.closing import good_base, good_root
 from howdah.pfs.files import Files
@@ -246,12 +246,14 @@ class Writes:
                 text = f"{fault}; nothing was written to {target.branch}: delete or rename one of the two"
                 raise BadRequest(ErrorKind.PATH_COLLISION, text)
             total = self._storage.fileset(root, referrer).total
+            hashes = touched.between(self._storage, base, root, referrer)
             fail.here("pfs.one_off.stored")
             with self._works.open() as work:
                 self._leases.check(work.tx, lease_id)
                 expected = None if head is None else head.id
+                files, size = total.files, total.size
                 return starting.make_finished(
-                    work, target.branch, root, total.files, total.size, description, expected_head=expected
+                    work, target.branch, root, files, size, description, expected_head=expected, hashes=hashes
                 )
 
     def _target(self, tx: Transaction, ref: Commitish) -> _Target:

@@ -28,6 +28,7 @@ __all__ = [
     "page",
     "remove",
     "set_done",
+    "set_labels",
     "set_state",
     "set_version",
     "spec_of",
@@ -176,6 +177,11 @@ def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:
     """Replace the record of what succeeded; False, and nothing happens, if it is not `old` any more."""
     same = _T.done_root.is_(None) if old is None else _T.done_root == old
     return tx.execute(update(tables.pipeline).where(_T.id == key, same).values(done_root=new)).rowcount == 1
+
+
+def set_labels(tx: Transaction, key: int, labels: Mapping[str, str]) -> None:
+    """Replace the user's own keys and values."""
+    tx.execute(update(tables.pipeline).where(_T.id == key).values(metadata=dict(labels), updated_at=tx.now))
 
 
 def remove(tx: Transaction, key: int) -> None:

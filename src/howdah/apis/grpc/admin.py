@@ -12,7 +12,8 @@ from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.errors import HowdahError
 from howdah.model.texts import one_line
-from howdah.pfs.projects import Projects
+from howdah.pfs.catalog import Catalog
+from howdah.pfs.labels import lake_labels
 from howdah.wire.stubs import admin_v2_pb2, versionpb_v2_pb2
 
 __all__ = ["PROTOCOL_VERSION", "AdminService", "VersionService"]
@@ -24,19 +25,25 @@ PROTOCOL_VERSION: Final = (2, 12, 2)
 class AdminService:
     """The servicer of `admin_v2.API`."""
 
-    def __init__(self, bridge: Bridge, projects: Projects, lake_id: str) -> None:
+    def __init__(self, bridge: Bridge, catalog: Catalog, lake_id: str) -> None:
         self._bridge = bridge
-        self._projects = projects
+        self._catalog = catalog
         self._lake_id = lake_id
 
     async def InspectCluster(
         self, request: admin_v2_pb2.InspectClusterRequest, context: Context
     ) -> admin_v2_pb2.ClusterInfo:
-        """The lake's id; a project of the caller that does not exist is worth a warning, not an error."""
+        """The lake's id and labels; a project of the caller that does not exist is worth a warning, not an error."""
 
         def inspect() -> admin_v2_pb2.ClusterInfo:
+            with self._catalog.db.read() as tx:
+                labels = lake_labels(tx)
             return admin_v2_pb2.ClusterInfo(
-                id=self._lake_id, deployment_id=self._lake_id, warnings_ok=True, warnings=self._warnings(request)
+                id=self._lake_id,
+                deployment_id=self._lake_id,
+                warnings_ok=True,
+                warnings=self._warnings(request),
+                metadata=labels,
             )
 
         return await self._bridge.unary(context, inspect)
@@ -45,7 +52,7 @@ class AdminService:
         if not request.current_project.name:
             return []
         try:
-            self._projects.inspect(requests.project(request.current_project))
+            self._catalog.projects.inspect(requests.project(request.current_project))
         except HowdahError as error:
             return [f"the current project {one_line(request.current_project.name)}: {error.message}"]
         return []

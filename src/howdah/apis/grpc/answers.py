@@ -54,6 +54,10 @@ def branch_info(info: BranchInfo) -> pb.BranchInfo:
         metadata=info.metadata,
         created_at=timestamp(info.created_at),
         updated_at=timestamp(info.updated_at),
+        branch_propagation_specs=[
+            pb.BranchPropagationSpec(branch=branch_message(branch), propagation_spec=pb.PropagationSpec(never=True))
+            for branch in info.never
+        ],
     )
 
 

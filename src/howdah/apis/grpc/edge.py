@@ -14,6 +14,7 @@ from howdah.apis.grpc.cdr import References
 from howdah.apis.grpc.errors import status_of
 from howdah.apis.grpc.health import HealthService
 from howdah.apis.grpc.lake_service import LakeService
+from howdah.apis.grpc.metadata_service import MetadataService
 from howdah.apis.grpc.observed import Observed
 from howdah.apis.grpc.operations import read_operation
 from howdah.apis.grpc.options import SERVER_OPTIONS
@@ -39,6 +40,7 @@ from howdah.wire.stubs import (
     admin_v2_pb2,
     health_v1_pb2,
     howdah_v1_pb2,
+    metadata_pb2,
     pfs_v2_pb2,
     pps_v2_pb2,
     reflection_v1_pb2,
@@ -61,8 +63,9 @@ def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock
         Service(_service(pps_v2_pb2, "API"), Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions)),
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
-        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog.projects, lake_id)),
+        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),
+        Service(_service(metadata_pb2, "API"), MetadataService(bridge, pfs.catalog)),
     ]
 
 

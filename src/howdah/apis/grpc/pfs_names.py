@@ -118,7 +118,7 @@ class NameCalls(PfsCalls):
                 branch,
                 requests.commit_or_none(request.head, branch.repo),
                 [requests.branch(each) for each in request.provenance],
-                requests.trigger(request.trigger) if request.HasField("trigger") else None,
+                requests.trigger(request.trigger),
                 new_set=request.new_commit_set,
                 never=requests.propagated(request.branch_propagation_specs),
             )

@@ -152,8 +152,10 @@ def origin(number: int) -> OriginKind | None:
         raise _bad(f"commit origin {number} is unknown; use one of 1 to {max(OriginKind)}") from None
 
 
-def trigger(message: pb.Trigger) -> Trigger:
-    """A trigger as it was sent."""
+def trigger(message: pb.Trigger) -> Trigger | None:
+    """A trigger as it was sent; None when nothing of it is set."""
+    if message == pb.Trigger():
+        return None
     return Trigger(
         branch=message.branch,
         all=message.all,

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pickers of the wire become references."""
+
+import pytest
+
+from howdah.apis.grpc import pickers
+from howdah.errors import BadRequest
+from howdah.model.refs import Ancestry, Branch, CommitRef, Pipeline, Repo
+from howdah.wire.stubs import pfs_v2_pb2 as pb
+from howdah.wire.stubs import pps_v2_pb2
+
+ID = "4f1c2b3a4d5e4f6a8b9c0d1e2f3a4b5c"
+IMAGES = Repo("default", "images")
+REPO = pb.RepoPicker(name=pb.RepoPicker.RepoName(name="images"))
+MASTER = pb.BranchPicker(name=pb.BranchPicker.BranchName(repo=REPO, name="master"))
+HEAD = pb.CommitPicker(branch_head=MASTER)
+BY_ID = pb.CommitPicker(id=pb.CommitPicker.CommitByGlobalId(repo=REPO, id=ID))
+
+
+def above(picker, offset):
+    return pb.CommitPicker(ancestor=pb.CommitPicker.AncestorOf(offset=offset, start=picker))
+
+
+def from_root(offset):
+    return pb.CommitPicker(branch_root=pb.CommitPicker.BranchRoot(offset=offset, branch=MASTER))
+
+
+def test_names_are_picked():
+    """With the project and the type, or those that are meant without."""
+    full = pb.RepoPicker.RepoName(project=pb.ProjectPicker(name="p"), name="images", type="meta")
+
+    assert Repo("p", "images", "meta") == pickers.repo(pb.RepoPicker(name=full))
+    assert IMAGES == pickers.repo(REPO)
+    assert Branch(IMAGES, "master") == pickers.branch(MASTER)
+    assert ["default", "p"] == [pickers.project(pb.ProjectPicker(name=name)) for name in ("", "p")]
+    name = pps_v2_pb2.PipelinePicker.PipelineName(name="edges")
+    assert Pipeline("default", "edges") == pickers.pipeline(pps_v2_pb2.PipelinePicker(name=name))
+
+
+@pytest.mark.parametrize(
+    ("picker", "expected"),
+    [
+        (HEAD, CommitRef(IMAGES, "master")),
+        (BY_ID, CommitRef(IMAGES, id=ID)),
+        (above(HEAD, 3), CommitRef(IMAGES, "master", ancestry=Ancestry(3))),
+        (above(above(BY_ID, 1), 2), CommitRef(IMAGES, id=ID, ancestry=Ancestry(3))),
+        (from_root(0), CommitRef(IMAGES, "master", ancestry=Ancestry(0, 1))),
+        (above(from_root(4), 1), CommitRef(IMAGES, "master", ancestry=Ancestry(1, 5))),
+    ],
+)
+def test_commits_are_picked_in_every_way(picker, expected):
+    """Steps of nested pickers are added; counting from the root begins with 0."""
+    assert expected == pickers.commit(picker)
+
+
+@pytest.mark.parametrize(
+    ("read", "picker"),
+    [
+        (pickers.repo, pb.RepoPicker()),
+        (pickers.repo, pb.RepoPicker(name=pb.RepoPicker.RepoName())),
+        (pickers.branch, pb.BranchPicker()),
+        (pickers.branch, pb.BranchPicker(name=pb.BranchPicker.BranchName(repo=REPO, name=ID))),
+        (pickers.commit, pb.CommitPicker()),
+        (pickers.commit, above(pb.CommitPicker(), 1)),
+        (pickers.commit, above(above(HEAD, 2**32 - 1), 1)),
+        (pickers.commit, pb.CommitPicker(id=pb.CommitPicker.CommitByGlobalId(repo=REPO, id="master"))),
+        (pickers.pipeline, pps_v2_pb2.PipelinePicker()),
+    ],
+)
+def test_what_picks_nothing_is_refused(read, picker):
+    """An empty one, a bad name, steps beyond counting."""
+    with pytest.raises(BadRequest):
+        read(picker)
