@@ -10,6 +10,7 @@ __all__ = [
     "BRANCHES",
     "COMMIT",
     "COMMITS",
+    "COMMIT_SETS",
     "CONTEXT",
     "CONTEXTS",
     "DATUM",
@@ -37,6 +38,29 @@ def _files(inputs: Any) -> list[str]:
     return [f"{each.name + ' ' if each.name else ''}{each.file}" for each in inputs]
 
 
+def _labels(thing: Any) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(thing.metadata.items())]
+
+
+def _trigger(branch: Any) -> str:
+    """What a trigger waits for, as it is typed."""
+    trigger = branch.trigger
+    if trigger is None:
+        return ""
+    conditions = {
+        "commits": trigger.commits,
+        "size": trigger.size,
+        "rate limit": trigger.rate_limit_spec,
+        "cron": trigger.cron_spec,
+    }
+    given = [f"{name} {value}" for name, value in conditions.items() if value]
+    return f"{trigger.branch} by {(' and ' if trigger.all else ' or ').join(given) or 'nothing'}"
+
+
+def _depends(branch: Any) -> list[str]:
+    return [f"{each} (not followed)" if each in branch.never else str(each) for each in branch.direct_provenance]
+
+
 def _progress(job: Any) -> str:
     """Datums that are done of all, and how."""
     parts = [f"{job.processed} ran", f"{job.carried_over} carried over"]
@@ -62,6 +86,7 @@ PROJECT: Columns = [
     ("name", lambda p: p.name),
     ("description", lambda p: p.description),
     ("created", lambda p: time(p.created_at)),
+    ("metadata", _labels),
 ]
 REPOS: Columns = [
     ("NAME", lambda r: r.repo),
@@ -75,6 +100,7 @@ REPO: Columns = [
     ("created", lambda r: time(r.created_at)),
     ("size of master", lambda r: size(r.size_bytes)),
     ("branches", lambda r: [branch.name for branch in r.branches]),
+    ("metadata", _labels),
 ]
 CONTEXTS: Columns = [
     ("", lambda c: "*" if c["current"] else " "),
@@ -107,10 +133,18 @@ BRANCHES: Columns = [
 BRANCH: Columns = [
     ("branch", lambda b: b.branch),
     ("head", lambda b: b.head),
-    ("depends on", lambda b: b.direct_provenance),
+    ("depends on", _depends),
     ("depends on, in all", lambda b: b.provenance),
     ("followed by, in all", lambda b: b.subvenance),
+    ("moved by trigger", _trigger),
     ("created", lambda b: time(b.created_at)),
+    ("metadata", _labels),
+]
+COMMIT_SETS: Columns = [
+    ("COMMIT SET", lambda s: s.id),
+    ("COMMITS", lambda s: len(s.commits)),
+    ("FINISHED", lambda s: sum(commit.finished_at is not None for commit in s.commits)),
+    ("STARTED", lambda s: age(s.commits[0].started_at)),
 ]
 COMMITS: Columns = [
     ("COMMIT", lambda c: c.commit),
@@ -132,6 +166,7 @@ COMMIT: Columns = [
     ("size", lambda c: size(c.size_bytes)),
     ("depends on", lambda c: c.direct_provenance),
     ("followed by", lambda c: c.direct_subvenance),
+    ("metadata", _labels),
 ]
 REMOVED: Columns = [
     ("commits", lambda r: r.commits),
@@ -173,6 +208,7 @@ PIPELINE: Columns = [
     ("image", lambda p: p.image),
     ("command", lambda p: " ".join(p.cmd)),
     ("output branch", lambda p: p.output_branch),
+    ("metadata", _labels),
     ("spec", lambda p: pretty(p.spec)),
 ]
 JOBS: Columns = [

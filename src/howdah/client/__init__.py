@@ -6,24 +6,27 @@
     with howdah.Client() as client:
         client.put_file("images@master", "/a.png", "photos/a.png")
 
-`client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history`, `files`,
-`pipelines`, `jobs`, `transactions`. `values` has the answers that are not in `howdah.model`. Arrow and the
-storage library are loaded with the first call that touches a file.
+`client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history` (what is taken out of
+it), `searches`, `labels`, `files`, `pipelines`, `jobs`, `transactions`. `values` has the answers that are not in
+`howdah.model`. Arrow and the storage library are loaded with the first call that touches a file.
 """
 
 from howdah.client.client import Client
 from howdah.client.transactions import Transaction
 from howdah.client.values import (
+    CommitSetInfo,
     DatumInfo,
     FileDiff,
     InputFile,
     JobInfo,
     LogLine,
+    MetadataEdit,
     PipelineInfo,
     ProcessStats,
     Progress,
     Provenance,
     ServerVersion,
+    Sighting,
     TransactionInfo,
     Transferred,
 )
@@ -31,17 +34,20 @@ from howdah.client.writing import CommitWriter
 
 __all__ = [
     "Client",
+    "CommitSetInfo",
     "CommitWriter",
     "DatumInfo",
     "FileDiff",
     "InputFile",
     "JobInfo",
     "LogLine",
+    "MetadataEdit",
     "PipelineInfo",
     "ProcessStats",
     "Progress",
     "Provenance",
     "ServerVersion",
+    "Sighting",
     "Transaction",
     "TransactionInfo",
     "Transferred",

@@ -13,7 +13,14 @@ import grpc
 
 from howdah.client.address import Address
 from howdah.client.errors import from_status
-from howdah.wire.stubs import howdah_v1_pb2_grpc, pfs_v2_pb2_grpc, pps_v2_pb2_grpc, transaction_v2_pb2_grpc
+from howdah.wire.stubs import (
+    admin_v2_pb2_grpc,
+    howdah_v1_pb2_grpc,
+    metadata_pb2_grpc,
+    pfs_v2_pb2_grpc,
+    pps_v2_pb2_grpc,
+    transaction_v2_pb2_grpc,
+)
 
 __all__ = ["MESSAGE_BYTES", "TRANSACTION_KEY", "Wire"]
 
@@ -69,6 +76,16 @@ class Wire:
     def transactions(self) -> transaction_v2_pb2_grpc.APIStub:
         """Transactions."""
         return transaction_v2_pb2_grpc.APIStub(self._channel)
+
+    @cached_property
+    def metadata(self) -> metadata_pb2_grpc.APIStub:
+        """The users' own keys and values."""
+        return metadata_pb2_grpc.APIStub(self._channel)
+
+    @cached_property
+    def admin(self) -> admin_v2_pb2_grpc.APIStub:
+        """The lake as the protocol sees it: a cluster."""
+        return admin_v2_pb2_grpc.APIStub(self._channel)
 
     @cached_property
     def lake(self) -> howdah_v1_pb2_grpc.LakeStub:

@@ -7,15 +7,17 @@ from howdah.client.branches import Branches
 from howdah.client.files import Files
 from howdah.client.history import History
 from howdah.client.jobs import Jobs
+from howdah.client.labels import Labels
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
+from howdah.client.searches import Searches
 from howdah.client.transactions import Transactions
 
 __all__ = ["Client"]
 
 
-class Client(Projects, Repos, Branches, Files, History, Pipelines, Jobs, Transactions):
+class Client(Projects, Repos, Branches, Files, History, Searches, Labels, Pipelines, Jobs, Transactions):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 
         with howdah.Client() as client:

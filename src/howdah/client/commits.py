@@ -2,14 +2,16 @@
 """Calls on commits and commit sets. Writing files into them is in `howdah.client.files`."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from howdah.client import read_pfs
 from howdah.client.caller import Caller
 from howdah.client.coerce import BranchLike, CommitLike, RepoLike, a_branch, a_commit, a_repo
+from howdah.client.values import CommitSetInfo
 from howdah.model.infos import CommitInfo
 from howdah.model.refs import Commit
 from howdah.model.states import CommitState, OriginKind
-from howdah.wire.convert import branch_message, commit_message, repo_message
+from howdah.wire.convert import branch_message, commit_message, project_message, repo_message, timestamp
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
 __all__ = ["Commits"]
@@ -70,10 +72,12 @@ class Commits(Caller):
         number: int = 0,
         reverse: bool = False,
         origin: OriginKind | None = None,
+        started: datetime | None = None,
     ) -> Iterator[CommitInfo]:
         """A repo's commits, the newest first; with `to` only that one and its ancestors, until `from_` (excluded).
 
-        `number` is the most that are given, 0 for all.
+        `number` is the most that are given, 0 for all. With `started` those that were started before that moment,
+        or, with `reverse`, after it.
         """
         request = pb.ListCommitRequest(
             repo=repo_message(a_repo(repo, self.project)),
@@ -82,6 +86,7 @@ class Commits(Caller):
             reverse=reverse,
             all=True,
             origin_kind=origin.wire_name if origin is not None else None,
+            started_time=timestamp(started),
         )
         if from_ is not None:
             getattr(request, "from").CopyFrom(commit_message(a_commit(from_, self.project)))
@@ -90,6 +95,12 @@ class Commits(Caller):
     def inspect_commit_set(self, id: str) -> list[CommitInfo]:
         """All commits of a commit set, what depends after what it depends on. Raises NotFound."""
         return list(self._commit_set(id, wait=False, timeout=None))
+
+    def list_commit_sets(self, project: str | None = None) -> Iterator[CommitSetInfo]:
+        """The commit sets that made a commit in a project, newest first: in this client's own for None."""
+        request = pb.ListCommitSetRequest(project=project_message(project or self.project))
+        for each in self._wire.stream(self._wire.pfs.ListCommitSet, request):
+            yield CommitSetInfo(each.commit_set.id, tuple(map(read_pfs.commit_info, each.commits)))
 
     def wait_commit_set(self, id: str, *, timeout: float | None = None) -> Iterator[CommitInfo]:
         """The commits of a set, each when it is finished. Raises as `wait_commit`."""

@@ -95,6 +95,7 @@ def branch_info(message: pb.BranchInfo) -> BranchInfo:
         created_at=when(message.created_at) or _LONG_AGO,
         updated_at=when(message.updated_at) or _LONG_AGO,
         metadata=dict(message.metadata),
+        never=tuple(branch(s.branch) for s in message.branch_propagation_specs if s.propagation_spec.never),
     )
 
 

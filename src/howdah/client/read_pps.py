@@ -45,6 +45,7 @@ def pipeline_info(message: pb.PipelineInfo) -> PipelineInfo:
         created_at=when(details.created_at),
         updated_at=when(details.updated_at),
         user_spec=message.user_spec_json,
+        metadata=dict(message.metadata),
         spec=message.effective_spec_json,
     )
 

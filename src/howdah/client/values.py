@@ -4,26 +4,30 @@
 All are frozen. A time that has not come is None; a text that there is not is empty.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from howdah.model.files import FileInfo
+from howdah.model.infos import CommitInfo
 from howdah.model.refs import Commit, File, Job, Pipeline
 from howdah.model.states import DatumState, JobState, PipelineState
 
 __all__ = [
+    "CommitSetInfo",
     "DatumInfo",
     "FileDiff",
     "InputFile",
     "JobInfo",
     "LogLine",
+    "MetadataEdit",
     "PipelineInfo",
     "ProcessStats",
     "Progress",
     "Provenance",
     "ServerVersion",
+    "Sighting",
     "TransactionInfo",
     "Transferred",
 ]
@@ -44,6 +48,38 @@ class Transferred(NamedTuple):
 
     files: int
     bytes: int
+
+
+class Sighting(NamedTuple):
+    """A commit that changed a path, or with `found` off the last one of a search; and how many it has looked at."""
+
+    commit: Commit
+    searched: int
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEdit:
+    """A change of the metadata of one thing: first `replace` all, then `delete`, `add` and `edit` keys.
+
+    `kind` is project, repo, branch, commit, pipeline or cluster, which needs no name. `add` refuses a key that is
+    there, `edit` does not mind.
+    """
+
+    kind: str
+    name: str = ""
+    replace: Mapping[str, str] | None = None
+    delete: Sequence[str] = ()
+    add: Mapping[str, str] = field(default_factory=dict)
+    edit: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSetInfo:
+    """A commit set with the commits that it made, each after those it depends on."""
+
+    id: str
+    commits: tuple[CommitInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +121,7 @@ class PipelineInfo:
     updated_at: datetime | None
     user_spec: str
     spec: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
