@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """All rows, in the order in which they are measured: what needs the disk to itself comes first."""
 
-from bench import rows_files, rows_history, rows_million, rows_official, rows_pipelines, rows_server, rows_storage
+from bench import (
+    rows_files,
+    rows_history,
+    rows_listings,
+    rows_million,
+    rows_official,
+    rows_pipelines,
+    rows_server,
+    rows_storage,
+)
 
 __all__ = ["ROWS"]
 
@@ -11,6 +20,7 @@ ROWS = [
     *rows_million.ROWS,
     *rows_history.ROWS,
     *rows_pipelines.ROWS,
+    *rows_listings.ROWS,
     *rows_server.ROWS,
     *rows_storage.ROWS,
 ]

@@ -24,6 +24,9 @@ class Scale:
     sample_bytes: int  # cut to learn how long chunks are
     metadata_bytes: int  # of the file of synthetic chunks
     full_seconds: int  # of one commit a second
+    searched: int  # commits that are searched for a path
+    history: int  # commits of one branch, listed by pages
+    repos: int  # listed by pages
     pairs: int = 5
 
     @property
@@ -47,6 +50,9 @@ SCALES: Final = {
         sample_bytes=1 << 30,
         metadata_bytes=64 << 30,
         full_seconds=300,
+        searched=10_000,
+        history=100_000,
+        repos=10_000,
     ),
     "small": Scale(
         name="small",
@@ -62,6 +68,9 @@ SCALES: Final = {
         sample_bytes=64 << 20,
         metadata_bytes=4 << 30,
         full_seconds=10,
+        searched=500,
+        history=2_000,
+        repos=300,
         pairs=2,
     ),
 }

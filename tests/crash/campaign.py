@@ -20,7 +20,8 @@ from pathlib import Path
 
 from howdah.client import Client
 from howdah.errors import Unavailable
-from tests.crash.checks import Checker
+from howdah.model.infos import Trigger
+from tests.crash.checks import RELEASE, Checker
 from tests.crash.ledger import Ledger, piece
 from tests.crash.pipelines import USER_VARIABLE, WRITERS, specs
 from tests.crash.servers import ALL, SERVER, STOP, WORKERS, CrashServer, KilledServer
@@ -190,6 +191,7 @@ class Campaign:
                 for line in ({"branch": "side"}, {"branch": "master"}, put, {"done": ""}):
                     self._writers[-1].ledger.append(line)
                 client.put_file(f"{repo}@master", "/keep", piece(number, 10))
+                client.create_branch(f"{repo}@{RELEASE}", trigger=Trigger("master", commits=1))
             for spec in specs(self._user_mark):
                 client.create_pipeline(spec)
         self._checker = Checker(dict(zip(WRITERS, [each.ledger for each in self._writers], strict=True)), self._seed)

@@ -12,6 +12,8 @@ from howdah.model.states import JobState, is_terminal
 from tests.crash.ledger import Files, Ledger, content_bytes
 from tests.crash.pipelines import WRITERS, digest_output, sum_output
 
+RELEASE = "release"  # the branch that follows a writer's master by a trigger
+
 OLD_VERSIONS = 2  # of each branch, that are read again after each crash
 
 
@@ -30,6 +32,7 @@ class Checker:
             ledger.update()
             for branch in list(ledger.histories):
                 self._settle_branch(client, repo, ledger, branch)
+            self._check_trigger(client, repo)
 
     def files_of(self, repo: str) -> dict[str, Files]:
         """The files of each finished commit of a writer's repo, by the commit's id."""
@@ -86,6 +89,14 @@ class Checker:
         finished = [each for each in right[0][1].versions if not each.is_open]
         for version in self._random.sample(finished, min(OLD_VERSIONS, len(finished))):
             compare(read(client, f"{repo}@{version.id}"), wanted(version.files), f"{repo}@{version.id}")
+
+    def _check_trigger(self, client: Client, repo: str) -> None:
+        """What follows by a trigger is where it would be had nothing been killed; at first both may differ."""
+        commits = client.list_commits(repo, to=f"{repo}@master")
+        newest = next(info.commit for info in commits if info.finished_at is not None)
+        head = client.inspect_branch(f"{repo}@{RELEASE}").head
+        moved = sum(not each.is_open for each in self._ledgers[repo].histories["master"].versions) > 1
+        assert not moved or head == newest, f"{repo}@{RELEASE} is at {head}, and its trigger would have it at {newest}"
 
     def _wanted(self, client: Client, info: CommitInfo) -> dict[str, bytes]:
         """The output that a commit must have, by the commits that it depends on."""

@@ -34,13 +34,20 @@ class Repos(Caller):
         request = pb.InspectRepoRequest(repo=repo_message(a_repo(repo, self.project)))
         return read_pfs.repo_info(self._wire.call(self._wire.pfs.InspectRepo, request))
 
-    def list_repos(self, *, repo_type: str = USER, projects: Sequence[str] | None = None) -> Iterator[RepoInfo]:
+    def list_repos(
+        self, *, repo_type: str = USER, projects: Sequence[str] | None = None, page_size: int = 0, page: int = 0
+    ) -> Iterator[RepoInfo]:
         """Repos in order of project and name, of one type or, with an empty `repo_type`, of all.
 
-        `projects` are those to look in: this client's own for None, all for an empty one.
+        `projects` are those to look in: this client's own for None, all for an empty one. With a `page_size` only
+        that page of them, counted from 0.
         """
         wanted = [self.project] if projects is None else projects
-        request = pb.ListRepoRequest(type=repo_type, projects=[project_message(name) for name in wanted])
+        request = pb.ListRepoRequest(
+            type=repo_type,
+            projects=[project_message(name) for name in wanted],
+            page=pb.RepoPage(page_size=page_size, page_index=page) if page_size else None,
+        )
         return map(read_pfs.repo_info, self._wire.stream(self._wire.pfs.ListRepo, request))
 
     def delete_repo(self, repo: RepoLike, *, force: bool = False) -> bool:
