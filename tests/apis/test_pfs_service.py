@@ -227,6 +227,68 @@ def test_a_subscription_to_nothing_is_not_found(api):
     assert grpc.StatusCode.NOT_FOUND == failure(lambda: api.SubscribeCommit(request, timeout=WAIT))[0]
 
 
+def test_a_commit_says_which_repo_is_listed(api, repo, master):
+    """Where no repo is named, as the official client does with one that was never set."""
+    first = start(api, master)
+    finish(api, first)
+    second = start(api, master)
+    phantom = pb.Repo(type="user", project=pb.Project(name="default"))
+    head = pb.Commit(repo=phantom, branch=branch_message(master))
+
+    listed = api.ListCommit(pb.ListCommitRequest(repo=phantom, to=head))
+    subscription = pb.SubscribeCommitRequest(repo=phantom)
+    getattr(subscription, "from").CopyFrom(first)
+
+    assert [second.id, first.id] == [info.commit.id for info in listed]
+    assert second.id == next(api.SubscribeCommit(subscription, timeout=WAIT)).commit.id
+
+
+def test_an_alias_is_answered_with_the_commit_that_it_means(api, repo, master):
+    """`repo@ID` of a repo that made none in the set: the one that the set's commits were made from."""
+    other = Branch(Repo("default", f"{repo.name}-other"), "master")
+    output = Branch(Repo("default", f"{repo.name}-both"), "master")
+    for each in (other.repo, output.repo):
+        api.CreateRepo(pb.CreateRepoRequest(repo=repo_message(each)))
+    both = [branch_message(master), branch_message(other)]
+    api.CreateBranch(pb.CreateBranchRequest(branch=branch_message(output), provenance=both))
+    head = api.InspectBranch(pb.InspectBranchRequest(branch=branch_message(other))).head
+
+    commit = start(api, master)
+    alias = commit_message(Commit(other.repo, commit.id))
+
+    assert head == api.InspectCommit(pb.InspectCommitRequest(commit=alias)).commit
+    found = api.InspectCommitSet(pb.InspectCommitSetRequest(commit_set=pb.CommitSet(id=commit.id)))
+    assert {head.id, commit.id} == {info.commit.id for info in found}
+    assert head == api.ListCommit(pb.ListCommitRequest(repo=alias.repo, to=alias)).next().commit
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("FindCommits", pb.FindCommitsRequest(file_path="/a")),
+        ("WalkCommitProvenance", pb.WalkCommitProvenanceRequest()),
+        ("WalkCommitSubvenance", pb.WalkCommitSubvenanceRequest(start=[pb.CommitPicker()])),
+        ("WalkBranchProvenance", pb.WalkBranchProvenanceRequest()),
+        ("WalkBranchSubvenance", pb.WalkBranchSubvenanceRequest(start=[pb.BranchPicker()])),
+    ],
+)
+def test_a_search_or_walk_needs_a_start(api, method, request_):
+    """And says so before it answers anything."""
+    assert grpc.StatusCode.INVALID_ARGUMENT == failure(lambda: getattr(api, method)(request_))[0]
+
+
+def test_a_search_within_a_deadline_says_how_far_it_came(api, repo, master):
+    """It keeps some of the time for that."""
+    commit = start(api, master)
+    modify(api, commit, add("/a", b"1"))
+    finish(api, commit)
+
+    *found, last = api.FindCommits(pb.FindCommitsRequest(start=commit, file_path="/a"), timeout=WAIT)
+
+    assert [commit.id] == [each.found_commit.id for each in found]
+    assert (commit.id, 1) == (last.last_searched_commit.id, last.commits_searched)
+
+
 def test_waiting_for_a_commit_set_gives_each_when_it_is_finished(api, repo, master):
     """The first comes while the second is still open."""
     other = Branch(Repo("default", f"{repo.name}-out"), "master")

@@ -102,9 +102,11 @@ class CommitCalls(PfsCalls):
 
     def _list(self, request: pb.ListCommitRequest) -> Iterator[CommitInfo]:
         repo = requests.repo_or_none(request.repo)
+        to = requests.commit_or_none(request.to, repo)
+        repo = repo or (None if to is None else to.repo)
         return self._catalog.commits.list(
             repo,
-            requests.commit_or_none(request.to, repo),
+            to,
             requests.commit_or_none(getattr(request, "from"), repo),
             request.number,
             reverse=request.reverse,
@@ -116,9 +118,10 @@ class CommitCalls(PfsCalls):
         """What is subscribed to, and the position to begin after; everything about the request is checked."""
         requests.origin(request.origin_kind)
         requests.state(request.state)
-        repo = requests.repo(request.repo)
+        named = requests.repo_or_none(request.repo)
+        start = requests.commit_or_none(getattr(request, "from"), named)
+        repo = named or (requests.repo(request.repo) if start is None else start.repo)
         self._catalog.repos.inspect(repo)
-        start = requests.commit_or_none(getattr(request, "from"), repo)
         if start is None:
             return repo, 0
         if start.repo != repo:
