@@ -4,8 +4,9 @@
 import pytest
 
 from howdah.apis.grpc import pickers
+from howdah.client import pickers as picked_by_client
 from howdah.errors import BadRequest
-from howdah.model.refs import Ancestry, Branch, CommitRef, Pipeline, Repo
+from howdah.model.refs import Ancestry, Branch, Commit, CommitRef, Pipeline, Repo
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2
 
@@ -71,3 +72,31 @@ def test_what_picks_nothing_is_refused(read, picker):
     """An empty one, a bad name, steps beyond counting."""
     with pytest.raises(BadRequest):
         read(picker)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        Commit(IMAGES, ID),
+        CommitRef(IMAGES, "master"),
+        CommitRef(Repo("p", "images", "meta"), id=ID, ancestry=Ancestry(2)),
+        CommitRef(IMAGES, "master", ancestry=Ancestry(1, 5)),
+    ],
+)
+def test_what_our_client_picks_is_read_back(ref):
+    """Its pickers and the server's reading of them are one language."""
+    picked = pickers.commit(picked_by_client.commit(ref))
+
+    assert (ref.repo, ref.id) == (picked.repo, picked.id)
+    assert isinstance(ref, Commit) or ref == picked
+    named = Branch(IMAGES, "master"), Pipeline("p", "edges")
+    assert named == (
+        pickers.branch(picked_by_client.branch(named[0])),
+        pickers.pipeline(picked_by_client.pipeline(named[1])),
+    )
+
+
+def test_our_client_cannot_count_from_the_root_of_an_id():
+    """Pickers have no word for it."""
+    with pytest.raises(BadRequest):
+        picked_by_client.commit(CommitRef(IMAGES, id=ID, ancestry=Ancestry(0, 1)))

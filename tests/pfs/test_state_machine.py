@@ -16,6 +16,7 @@ from howdah.errors import Conflict, ErrorKind, NotFound, Refused
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, File
 from howdah.pfs import starting
 from howdah.pfs.finish import finish
+from howdah.pfs.histories import find_commits
 from howdah.pfs.writes import Copy, Delete, Operation, Put
 from tests.pfs.lakes import IMAGES, OpenLake
 
@@ -270,6 +271,19 @@ class VersionedFiles(RuleBasedStateMachine):
         if commit in self.finished:
             assert self.finished[commit] == self.lake.read(commit)
             assert self.parents[commit] == self.lake.pfs.catalog.commits.inspect(commit).parent
+
+    @rule(commit=commits, path=PATHS)
+    def a_search_finds_each_commit_that_changed_a_path(self, commit: Commit, path: str) -> None:
+        expected: list[Commit] = []
+        here: Commit | None = commit
+        while here is not None:
+            parent = self.lake.pfs.catalog.commits.inspect(here).parent
+            if self.finished[here].get(path) != (self.finished[parent].get(path) if parent else None):
+                expected.append(here)
+            here = parent
+        *found, last = find_commits(self.lake.db, self.lake.storage, commit, path)
+        assert expected == [each.commit for each in found]
+        assert not last.found
 
     @rule(commit=commits)
     def sizes_and_digests_are_those_of_one_full_write(self, commit: Commit) -> None:
