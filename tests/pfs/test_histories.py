@@ -111,6 +111,28 @@ def test_a_bad_commit_changes_nothing(lake):
     assert [first] == found(lake, "/a", bad)[0]
 
 
+def test_a_forgotten_commit_changes_nothing(lake):
+    """Nobody knows any more what it did; what came after it is compared with what was before."""
+    first = lake.put(HEAD, "/a", b"1")
+    second = lake.put(HEAD, "/a", b"2")
+    third = lake.put(HEAD, "/b", b"1")
+
+    lake.pfs.catalog.commits.forget(second)
+
+    assert ([third, first], first, 3) == found(lake, "/a")
+
+
+def test_a_squashed_commit_is_found_in_its_child(lake):
+    """What was changed then is the child's change now."""
+    first = lake.put(HEAD, "/a", b"1")
+    second = lake.put(HEAD, "/a", b"2")
+    third = lake.put(HEAD, "/b", b"1")
+
+    lake.pfs.catalog.removals.squash(second)
+
+    assert ([third, first], first, 2) == found(lake, "/a")
+
+
 def test_a_commit_of_many_writes_is_one(lake):
     """Opened, written to and finished by hand."""
     first = lake.put(HEAD, "/a", b"1")

@@ -97,7 +97,7 @@ class CommitRow:
 class Link(NamedTuple):
     """A commit as one of many in a history: what it takes to compare it with its neighbours.
 
-    `good` is one that is finished without an error.
+    `good` is one that is finished without an error, and whose files were not forgotten.
     """
 
     id: int
@@ -270,7 +270,7 @@ def ancestors(tx: Transaction, start: int, limit: int) -> list[CommitRow]:
 def line(tx: Transaction, start: int, limit: int) -> list[Link]:
     """The commit `start` and its parents, newest first, at most `limit` in all; for histories of many thousands."""
     up = _up_from(start, limit - 1)
-    good = and_(_T.finished_at.is_not(None), _T.error == "")
+    good = and_(_T.finished_at.is_not(None), _T.error == "", _T.root.is_not(None))
     wanted = select(_T.id, _T.set_id, _T.parent_id, _T.root, good).join(up, up.c.id == _T.id).order_by(up.c.depth)
     return [Link(*row) for row in tx.execute(wanted)]
 
