@@ -10,16 +10,16 @@ a fileset first, so that the change of a million files is as small as that of on
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from howdah.errors import BadRequest, ErrorKind
 from howdah.storage import rows
+from howdah.storage.entries import CHANGE_MAGIC, Entry
 from howdah.storage.filesets import EMPTY_ROOT, Builder, Filesets
 from howdah.storage.merge import Source, add_union, children_of, without
-from howdah.storage.rows import Entry
 
 __all__ = ["Applied", "Change", "Layer", "apply", "decode", "encode", "extents_of"]
 
@@ -27,8 +27,6 @@ Change: TypeAlias = tuple["Layer", ...]
 
 Append: TypeAlias = Callable[[Entry, Entry], Entry]
 """Given a file's entry and that of what is appended, the entry of both; see `content`."""
-
-_MAGIC: Final = b"HWX1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def encode(change: Change) -> bytes:
         for layer in change
     ]
     header = json.dumps(layers, ensure_ascii=False, separators=(",", ":")).encode()
-    return _MAGIC + len(header).to_bytes(4, "little") + header + b"".join(blobs)
+    return CHANGE_MAGIC + len(header).to_bytes(4, "little") + header + b"".join(blobs)
 
 
 def decode(data: bytes) -> Change:
@@ -96,7 +94,7 @@ def decode(data: bytes) -> Change:
 
 
 def _layers(data: bytes) -> Iterator[Layer]:
-    if data[:4] != _MAGIC:
+    if data[:4] != CHANGE_MAGIC:
         raise ValueError("they do not begin with HWX1")
     at = 8 + int.from_bytes(data[4:8], "little")
     header = json.loads(data[8:at])

@@ -7,7 +7,6 @@ Python but the one hash a path that decides where ranges end. `nodes` groups ran
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from blake3 import blake3
 
 from howdah.storage import columnar
+from howdah.storage.entries import Entry
 from howdah.storage.extents import Extents
 
 __all__ = [
@@ -56,21 +56,6 @@ SCHEMA: Final = pa.schema(
     ]
 )
 EMPTY: Final = pa.RecordBatch.from_arrays([pa.array([], type=f.type) for f in SCHEMA], schema=SCHEMA)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of a fileset: what it is (size, hash) and where its bytes lie (extents).
-
-    `hash` and `peaks` are those of `filehash`; `datum` is the id of the datum that wrote it, "" for a user's file.
-    """
-
-    path: str
-    datum: str
-    size: int
-    hash: bytes
-    peaks: bytes
-    extents: Extents
 
 
 def from_entries(entries: Sequence[Entry]) -> pa.RecordBatch:

@@ -40,6 +40,26 @@ class LakeService(PfsCalls):
             commit=commit_message(view.commit), root=view.fileset.root, committed=timestamp(view.committed)
         )
 
+    async def OpenFile(self, request: pb.OpenFileRequest, context: Context) -> pb.OpenFileResponse:
+        """Where the bytes of one file lie."""
+        file = await self._bridge.unary(context, requests.file, request.file)
+        view = await self._view(context, file.commit)
+
+        def opened() -> pb.OpenFileResponse:
+            entry = view.file(file.path)
+            return pb.OpenFileResponse(
+                commit=commit_message(view.commit),
+                path=entry.path,
+                size_bytes=entry.size,
+                hash=entry.hash,
+                peaks=entry.peaks,
+                names=entry.extents.names,
+                lengths=entry.extents.lengths,
+                offsets=entry.extents.offsets,
+            )
+
+        return await self._bridge.unary(context, opened)
+
     async def StartWrite(self, request: pb.StartWriteRequest, context: Context) -> pb.StartWriteResponse:
         """A lease for objects that are about to be stored, and what the target holds now."""
 

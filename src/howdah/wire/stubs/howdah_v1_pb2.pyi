@@ -54,6 +54,32 @@ class OpenFilesetResponse(_message.Message):
     committed: _timestamp_pb2.Timestamp
     def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., root: _Optional[bytes] = ..., committed: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class OpenFileRequest(_message.Message):
+    __slots__ = ("file",)
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    file: _pfs_v2_pb2.File
+    def __init__(self, file: _Optional[_Union[_pfs_v2_pb2.File, _Mapping]] = ...) -> None: ...
+
+class OpenFileResponse(_message.Message):
+    __slots__ = ("commit", "path", "size_bytes", "hash", "peaks", "names", "lengths", "offsets")
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    PEAKS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    path: str
+    size_bytes: int
+    hash: bytes
+    peaks: bytes
+    names: bytes
+    lengths: bytes
+    offsets: bytes
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., hash: _Optional[bytes] = ..., peaks: _Optional[bytes] = ..., names: _Optional[bytes] = ..., lengths: _Optional[bytes] = ..., offsets: _Optional[bytes] = ...) -> None: ...
+
 class StartWriteRequest(_message.Message):
     __slots__ = ("commit",)
     COMMIT_FIELD_NUMBER: _ClassVar[int]

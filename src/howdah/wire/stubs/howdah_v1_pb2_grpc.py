@@ -27,6 +27,11 @@ class LakeStub(object):
                 request_serializer=howdah__v1__pb2.OpenFilesetRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.OpenFilesetResponse.FromString,
                 )
+        self.OpenFile = channel.unary_unary(
+                '/howdah.v1.Lake/OpenFile',
+                request_serializer=howdah__v1__pb2.OpenFileRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.OpenFileResponse.FromString,
+                )
         self.StartWrite = channel.unary_unary(
                 '/howdah.v1.Lake/StartWrite',
                 request_serializer=howdah__v1__pb2.StartWriteRequest.SerializeToString,
@@ -73,6 +78,13 @@ class LakeServicer(object):
 
     def OpenFileset(self, request, context):
         """The fileset that a commit has now. Waits while the commit is finishing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenFile(self, request, context):
+        """Where the bytes of one file lie, for a caller that wants only that one. Waits as OpenFileset.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +144,11 @@ def add_LakeServicer_to_server(servicer, server):
                     servicer.OpenFileset,
                     request_deserializer=howdah__v1__pb2.OpenFilesetRequest.FromString,
                     response_serializer=howdah__v1__pb2.OpenFilesetResponse.SerializeToString,
+            ),
+            'OpenFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenFile,
+                    request_deserializer=howdah__v1__pb2.OpenFileRequest.FromString,
+                    response_serializer=howdah__v1__pb2.OpenFileResponse.SerializeToString,
             ),
             'StartWrite': grpc.unary_unary_rpc_method_handler(
                     servicer.StartWrite,
@@ -206,6 +223,23 @@ class Lake(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/OpenFileset',
             howdah__v1__pb2.OpenFilesetRequest.SerializeToString,
             howdah__v1__pb2.OpenFilesetResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def OpenFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/OpenFile',
+            howdah__v1__pb2.OpenFileRequest.SerializeToString,
+            howdah__v1__pb2.OpenFileResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

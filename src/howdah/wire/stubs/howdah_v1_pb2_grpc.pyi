@@ -33,6 +33,12 @@ class LakeStub:
     ]
     """The fileset that a commit has now. Waits while the commit is finishing."""
 
+    OpenFile: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.OpenFileRequest,
+        howdah.wire.stubs.howdah_v1_pb2.OpenFileResponse,
+    ]
+    """Where the bytes of one file lie, for a caller that wants only that one. Waits as OpenFileset."""
+
     StartWrite: grpc.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.StartWriteRequest,
         howdah.wire.stubs.howdah_v1_pb2.StartWriteResponse,
@@ -85,6 +91,12 @@ class LakeAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.OpenFilesetResponse,
     ]
     """The fileset that a commit has now. Waits while the commit is finishing."""
+
+    OpenFile: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.OpenFileRequest,
+        howdah.wire.stubs.howdah_v1_pb2.OpenFileResponse,
+    ]
+    """Where the bytes of one file lie, for a caller that wants only that one. Waits as OpenFileset."""
 
     StartWrite: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.StartWriteRequest,
@@ -140,6 +152,13 @@ class LakeServicer:
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.OpenFilesetResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.OpenFilesetResponse]]:
         """The fileset that a commit has now. Waits while the commit is finishing."""
+
+    def OpenFile(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.OpenFileRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.OpenFileResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.OpenFileResponse]]:
+        """Where the bytes of one file lie, for a caller that wants only that one. Waits as OpenFileset."""
 
     def StartWrite(
         self,
