@@ -192,7 +192,7 @@ def test_the_root_of_an_empty_commit_is_an_empty_folder(client, repo, tmp_path):
     """There is nothing to write, and that is no error."""
     client.finish_commit(client.start_commit(f"{repo}@master"))
 
-    assert (0, 0) == client.get_folder(f"{repo}@master", "/", tmp_path / "out")
+    assert (0, 0, 0) == client.get_folder(f"{repo}@master", "/", tmp_path / "out")
     assert [] == list((tmp_path / "out").iterdir())
 
 
@@ -200,7 +200,7 @@ def test_one_file_is_got_as_a_folder_of_itself(client, repo, tmp_path):
     """`get_folder` of a file writes it under its name."""
     client.put_file(f"{repo}@master", "/d/e/f.txt", b"f")
 
-    assert (1, 1) == client.get_folder(f"{repo}@master", "/d/e/f.txt", tmp_path)
+    assert (1, 1, 0) == client.get_folder(f"{repo}@master", "/d/e/f.txt", tmp_path)
     assert b"f" == (tmp_path / "f.txt").read_bytes()
 
 

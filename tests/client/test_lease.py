@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from howdah.client.direct_writer import KeptLease
+from howdah.client.write_session import KeptLease
 from howdah.errors import Conflict, ErrorKind, Unavailable
 
 

@@ -12,11 +12,13 @@ it), `searches`, `labels`, `files`, `pipelines`, `jobs`, `transactions`. `values
 """
 
 from howdah.client.client import Client
+from howdah.client.split import Split
 from howdah.client.transactions import Transaction
 from howdah.client.values import (
     CommitSetInfo,
     DatumInfo,
     FileDiff,
+    FileVersion,
     InputFile,
     JobInfo,
     LogLine,
@@ -29,6 +31,7 @@ from howdah.client.values import (
     Sighting,
     TransactionInfo,
     Transferred,
+    Written,
 )
 from howdah.client.writing import CommitWriter
 
@@ -38,6 +41,7 @@ __all__ = [
     "CommitWriter",
     "DatumInfo",
     "FileDiff",
+    "FileVersion",
     "InputFile",
     "JobInfo",
     "LogLine",
@@ -48,7 +52,9 @@ __all__ = [
     "Provenance",
     "ServerVersion",
     "Sighting",
+    "Split",
     "Transaction",
     "TransactionInfo",
     "Transferred",
+    "Written",
 ]

@@ -9,7 +9,7 @@ from howdah.client.channel import Wire
 from howdah.model.names import DEFAULT_PROJECT, project_name
 
 if TYPE_CHECKING:
-    from howdah.storage.storage import Storage
+    from howdah.client.reach import Reached
 
 __all__ = ["Caller"]
 
@@ -38,7 +38,7 @@ class Caller:
         self.project: str = project_name(project)
         self._direct = direct
         # The lake's store, once it was found; see `howdah.client.files`.
-        self._lake: Storage | None = None
+        self._lake: Reached | None = None
         self._wire = Wire(parse_address(address or os.environ.get("HOWDAH_ADDRESS") or DEFAULT_ADDRESS), transaction)
 
     @property

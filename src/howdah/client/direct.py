@@ -3,80 +3,140 @@
 
 The server gives a commit's root to read, and takes a small change when all that it refers to is durable. This
 way is open when the store that the server names can be reached from here, is the same lake, and may be
-written. The other way is `through`.
+written (`reach`). The other way is `through`. What opens filesets loads Arrow, so it is loaded when it is called for.
 """
 
-import os
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from howdah.client import read_pfs
 from howdah.client.channel import Wire
-from howdah.client.direct_view import DirectView
-from howdah.client.direct_writer import DirectWriter
-from howdah.client.values import FileDiff, Progress
-from howdah.errors import ErrorKind, HowdahError
+from howdah.client.light_writer import LightWriter
+from howdah.client.one_file import OneFile, open_file
+from howdah.client.reach import Reached
+from howdah.client.values import FileDiff, Progress, Transferred
+from howdah.client.ways import Buffer, FileContent, LocalPath
+from howdah.client.write_session import WriteSession
+from howdah.model.files import FileInfo
 from howdah.model.refs import Commit, Commitish, File
-from howdah.storage.lake import open_lake, open_store
-from howdah.storage.storage import Storage
-from howdah.storage.tree import diff
 from howdah.wire.convert import commit_message
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 
-__all__ = ["DirectWay", "open_direct"]
+if TYPE_CHECKING:
+    import pyarrow as pa
 
+    from howdah.client.direct_view import DirectView
+    from howdah.client.direct_writer import DirectWriter
 
-def open_direct(wire: Wire) -> Storage | None:
-    """The lake's store, if it can be used from here; None if not, for whatever reason."""
-    try:
-        lake = wire.call(wire.lake.GetLake, hd.GetLakeRequest())
-        store = open_store(lake.store_url)
-        if open_lake(store).id != lake.lake_id:
-            return None
-    except HowdahError as error:
-        if error.kind is ErrorKind.UNREACHABLE:
-            raise  # no way leads to a server that is not there
-        return None
-    parts = urlsplit(lake.store_url)
-    if parts.scheme == "file" and not os.access(unquote(parts.path), os.R_OK | os.W_OK | os.X_OK):
-        return None
-    return Storage(store)
+__all__ = ["DirectWay"]
 
 
 class DirectWay:
     """Reads and writes at the store."""
 
-    def __init__(self, wire: Wire, storage: Storage, progress: Progress | None) -> None:
+    def __init__(self, wire: Wire, reached: Reached, progress: Progress | None) -> None:
         self._wire = wire
-        self._storage = storage
+        self._reached = reached
         self._progress = progress
 
-    def view(self, commit: Commitish) -> DirectView:
-        """The files that the commit has now."""
-        request = hd.OpenFilesetRequest(commit=commit_message(commit))
-        answer = self._wire.call(self._wire.lake.OpenFileset, request)
-        return self._view(read_pfs.commit(answer.commit), answer.root)
+    def view(self, commit: Commitish) -> "OpeningView":
+        """The files of a commit."""
+        return OpeningView(self, commit)
 
-    def writer(self, commit: Commitish) -> DirectWriter:
+    def writer(self, commit: Commitish, parallel: int) -> LightWriter:
         """A writer with a lease of its own."""
-        return DirectWriter(self._wire, self._storage, commit, self.view, self._progress)
+        session = WriteSession(self._wire, self._reached.store, commit, self._progress, parallel)
+        return LightWriter(session, lambda: self._full_writer(session))
 
     def diff(self, new: File, old: File | None, shallow: bool) -> Iterator[FileDiff]:
         """Compared here, by digests."""
-        view = self.view(new.commit)
-        before = self._parent(view.commit) if old is None else self.view(old.commit)
+        from howdah.storage.tree import diff  # noqa: PLC0415 - Arrow is loaded only when it is used
+
+        view = self.fileset(new.commit)
+        before = self._parent(view.commit) if old is None else self.fileset(old.commit)
         pairs = diff(view.tree, new.path, before.tree, (old or new).path, shallow=shallow)
         return (FileDiff(*pair) for pair in pairs)
 
     def close(self) -> None:
         """Nothing: the store is shared with the client's other calls."""
 
-    def _parent(self, commit: Commit) -> DirectView:
+    def fileset(self, commit: Commitish) -> "DirectView":
+        """All files that the commit has now."""
+        request = hd.OpenFilesetRequest(commit=commit_message(commit))
+        answer = self._wire.call(self._wire.lake.OpenFileset, request)
+        return self._view(read_pfs.commit(answer.commit), answer.root)
+
+    def file(self, commit: Commitish, path: str) -> OneFile:
+        """One file that the commit has now."""
+        return open_file(self._wire, self._reached.reader, commit, path)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Who is told what is done."""
+        return self._progress
+
+    def _parent(self, commit: Commit) -> "DirectView":
         request = pfs.InspectCommitRequest(commit=commit_message(commit))
         info = read_pfs.commit_info(self._wire.call(self._wire.pfs.InspectCommit, request))
-        return self._view(commit, b"") if info.parent is None else self.view(info.parent)
+        return self._view(commit, b"") if info.parent is None else self.fileset(info.parent)
 
-    def _view(self, commit: Commit, root: bytes) -> DirectView:
-        fileset = self._storage.fileset(root or None, f"commit {commit}")
-        return DirectView(commit, fileset, self._storage, self._progress)
+    def _view(self, commit: Commit, root: bytes) -> "DirectView":
+        from howdah.client.direct_view import DirectView  # noqa: PLC0415 - as above
+
+        storage = self._reached.storage
+        return DirectView(commit, storage.fileset(root or None, f"commit {commit}"), storage, self._progress)
+
+    def _full_writer(self, session: WriteSession) -> "DirectWriter":
+        from howdah.client.direct_writer import DirectWriter  # noqa: PLC0415 - as above
+
+        return DirectWriter(session, self._reached.storage, self.fileset)
+
+
+class OpeningView:
+    """The files of a commit: one file is opened for itself, anything else opens all, once."""
+
+    def __init__(self, way: DirectWay, commit: Commitish) -> None:
+        self._way = way
+        self._commit = commit
+
+    def inspect(self, path: str) -> FileInfo:
+        """The file or directory of that path."""
+        return self._all.inspect(path)
+
+    def list(self, path: str, after: str, number: int, reverse: bool) -> Iterator[FileInfo]:
+        """What lies directly in a directory, or the file itself."""
+        return self._all.list(path, after, number, reverse)
+
+    def walk(self, path: str) -> Iterator[FileInfo]:
+        """Everything at and below a path."""
+        return self._all.walk(path)
+
+    def glob(self, pattern: str) -> Iterator[FileInfo]:
+        """Everything that matches."""
+        return self._all.glob(pattern)
+
+    def table(self, pattern: str) -> "pa.Table":
+        """Everything that matches, as columns."""
+        return self._all.table(pattern)
+
+    def contents(self, path: str) -> Iterator[FileContent]:
+        """Every file at or below a path or pattern, with its bytes."""
+        return self._all.contents(path)
+
+    def read(self, path: str, offset: int, length: int | None) -> Iterator[Buffer]:
+        """The verified bytes of the one file that a path or pattern means."""
+        return self._way.file(self._commit, path).read(offset, length)
+
+    def save(self, path: str, local: LocalPath) -> int:
+        """Write a file to a local path, over what is there."""
+        return self._way.file(self._commit, path).save(local, self._way.progress)
+
+    def save_folder(self, path: str, folder: LocalPath, overwrite: bool, parallel: int) -> Transferred:
+        """Write all files at and below a path or pattern into a local folder."""
+        return self._all.save_folder(path, folder, overwrite, parallel)
+
+    @cached_property
+    def _all(self) -> "DirectView":
+        return self._way.fileset(self._commit)

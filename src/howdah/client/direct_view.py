@@ -7,16 +7,14 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from howdah.client.values import Progress, Transferred
-from howdah.client.watched import watched
-from howdah.client.ways import Buffer, LocalPath
-from howdah.model import paths
+from howdah.client.ways import FileContent, LocalPath, base_of
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit
-from howdah.storage import listing, rows
+from howdah.storage import listing
+from howdah.storage.entries import Entry
 from howdah.storage.extents import Extents
 from howdah.storage.local_files import explained
-from howdah.storage.reader import Fileset, interval
-from howdah.storage.rows import Entry
+from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 from howdah.storage.tree import Tree
 from howdah.storage.tree_get import LocalFolder, write_tree
@@ -54,35 +52,28 @@ class DirectView:
         """Everything that matches, as columns."""
         return pa.Table.from_batches(self.tree.glob(pattern), schema=listing.COLUMNS)
 
-    def read(self, path: str, offset: int, length: int | None) -> Iterator[Buffer]:
-        """The verified bytes of the one file that a path or pattern means."""
-        return self.tree.get(path, offset=offset, length=length)
+    def contents(self, path: str) -> Iterator[FileContent]:
+        """Every file at or below a path or pattern, with its bytes; a pack is read once for all that stand together."""
+        for entry in self.tree.files(path):
+            pieces = self._reader.read(entry.extents, 0, entry.size, self.tree.of(entry.path))
+            yield entry.path, entry.size, pieces
 
-    def save(self, path: str, local: LocalPath) -> int:
-        """Write a file to a local path, over what is there."""
-        entry = self.tree.file(path)
-        extents = entry.extents if self._progress is None else watched(entry.extents, self._progress)
-        self._reader.write_file(extents, local, self.tree.of(entry.path), sync=True)
-        if self._progress is not None:
-            self._progress(0, 1)
-        return entry.size
-
-    def save_folder(self, path: str, folder: LocalPath) -> Transferred:
-        """Write all files below a directory into a local folder; of a file, the file itself."""
-        clean = paths.clean(path)
-        found = None if clean == "/" else self.inspect(path)
-        if found is not None and not found.is_dir:
-            base, batches = paths.parent(clean), self.tree.fileset.batches(clean, clean + "\0")
-        else:
-            base, batches = clean, self.tree.fileset.batches(*interval(clean.rstrip("/") + "/"))
+    def save_folder(self, path: str, folder: LocalPath, overwrite: bool, parallel: int) -> Transferred:
+        """Write all files at and below a path or pattern into a local folder."""
+        base = base_of(self, path).rstrip("/")
         total = _Counted(self._progress)
-        skip = len(base.rstrip("/")) + 1
-        files = ((e.path[skip:], e.extents) for batch in batches for e in rows.entries(batch))
-        target = LocalFolder(folder)
+        files = ((e.path[len(base) + 1 :], e.extents) for e in self.tree.files(path))
+        target = LocalFolder(folder, overwrite=overwrite, whole=True)
         with explained(folder):
             os.makedirs(folder, exist_ok=True)
-        write_tree(self._reader, target, total.counted(files), lambda below: self.tree.of(f"{base}/{below}"))
-        return Transferred(total.files, total.bytes)
+        write_tree(
+            self._reader,
+            target,
+            total.counted(files),
+            lambda below: self.tree.of(f"{base}/{below}"),
+            threads=parallel,
+        )
+        return Transferred(total.files, total.bytes, target.replaced)
 
     def entries(self, info: FileInfo) -> Iterator[Entry]:
         """The entries of a file, or of every file below a directory."""

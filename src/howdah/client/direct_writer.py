@@ -1,90 +1,97 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing at the object store: chunks go there from here, and the server gets one small change."""
+"""Writing any number of files at the object store: chunks go there from here, and the server gets one small change.
+
+A write begins as a `light_writer`, which becomes this when it has more to do than a few files.
+"""
 
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from howdah.client.channel import Wire
-from howdah.client.sources import file_path, is_local_path, pieces_of
-from howdah.client.values import Progress, Transferred
-from howdah.client.watched import WatchedChunks
-from howdah.client.ways import Buffer, LocalPath, Source
-from howdah.errors import HowdahError, Unavailable
+from howdah.client.batches import batches
+from howdah.client.sources import file_path, is_local_path, local_size, pieces_of
+from howdah.client.values import Transferred, Written
+from howdah.client.ways import Buffer, Excluded, LocalPath, Source
+from howdah.client.write_session import WriteSession
 from howdah.model import paths
 from howdah.model.refs import Commitish, File
 from howdah.storage import changes
-from howdah.storage.content import ContentWriter
+from howdah.storage.content import Stored
 from howdah.storage.cutting import BIG_FILE
-from howdah.storage.local_files import explained
-from howdah.storage.rows import Entry
+from howdah.storage.entries import Entry
 from howdah.storage.storage import Storage
 from howdah.storage.tree_put import LocalFile, read_small_files, scan
 from howdah.storage.writer import ChangeWriter
-from howdah.wire.convert import commit_message
-from howdah.wire.stubs import howdah_v1_pb2 as hd
 
 if TYPE_CHECKING:
     from howdah.client.direct_view import DirectView
 
-__all__ = ["DirectWriter", "KeptLease"]
+__all__ = ["DirectWriter"]
 
 _Batch = tuple[list[LocalFile], list[bytes | None]]
 
 
 class DirectWriter:
-    """A writer under a lease, which a thread renews until the change is handed in or given up."""
+    """A writer within a session, whose lease lives until the change is handed in or given up."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        storage: Storage,
-        target: Commitish,
-        view: Callable[[Commitish], "DirectView"],
-        progress: Progress | None,
-    ) -> None:
-        self._wire = wire
-        self._target = commit_message(target)
+    def __init__(self, session: WriteSession, storage: Storage, view: Callable[[Commitish], "DirectView"]) -> None:
+        self._session = session
         self._view = view
-        self._progress = progress
-        self._content = None if progress is None else ContentWriter(WatchedChunks(storage.store, progress))
-        answer = wire.call(wire.lake.StartWrite, hd.StartWriteRequest(commit=self._target))
-        self._lease = KeptLease(wire, answer.lease_id, answer.lease_seconds)
-        self._writer = ChangeWriter(storage, storage.fileset(answer.base_root or None, f"the target {target}"))
+        self._done = session.done
+        self._writer = ChangeWriter(
+            storage,
+            storage.fileset(session.base_root or None, f"the target {session.target}"),
+            chunks=session.chunks,
+            content=session.content,
+            note=session.tally.note,
+        )
+
+    @property
+    def written(self) -> Written:
+        """What was put and copied so far; small files count when their pack is stored."""
+        return self._session.tally.written
 
     def put(self, path: str, source: Source, append: bool) -> None:
         """Store a file's bytes; what is equal to what is there already is not stored again."""
         clean = file_path(path)
-        if not is_local_path(source):
-            self._writer.put(clean, self._counted(pieces_of(source)), append=append)
+        if is_local_path(source):
+            self._put_local(clean, *local_size(source), append)
         else:
-            local = os.fspath(cast(LocalPath, source))
-            with explained(local):
-                size = os.stat(local).st_size
-            self._put_local(clean, local, size, append)
+            self._writer.put(clean, self._counted(pieces_of(source)), append=append)
         self._done(0, 1)
 
-    def put_folder(self, path: str, folder: LocalPath, append: bool) -> Transferred:
+    def put_all(self, files: Iterable[tuple[str, bytes]], append: bool) -> None:
+        """Store files whose bytes are at hand, many at a time."""
+        for batch in batches(files):
+            small = [(file_path(path), data) for path, data in batch if len(data) < BIG_FILE]
+            self._writer.put_small(small, append=append)
+            self._done(sum(len(data) for _, data in small), len(small))
+            for path, data in batch:
+                if len(data) >= BIG_FILE:
+                    self.put(path, data, append)
+
+    def put_folder(self, path: str, folder: LocalPath, append: bool, excluded: Excluded | None) -> Transferred:
         """Store all files of a folder; the next batch is read while one is stored."""
         base = paths.clean(path).rstrip("/")
         local = os.fspath(folder)
         files = total = 0
-        for batch, contents in _read_ahead(local):
+        for batch, contents in _read_ahead(local, excluded):
             small = [
-                (f"{base}/{file.path}", data) for file, data in zip(batch, contents, strict=True) if data is not None
+                (paths.clean(f"{base}/{file.path}"), data)
+                for file, data in zip(batch, contents, strict=True)
+                if data is not None
             ]
-            self._writer.put_small([(paths.clean(p), data) for p, data in small], append=append)
+            self._writer.put_small(small, append=append)
             size = sum(len(data) for _, data in small)
             self._done(size, len(small))
-            for file, data in zip(batch, contents, strict=True):
-                if data is None:
-                    size += file.size
-                    self._put_local(paths.clean(f"{base}/{file.path}"), f"{local}/{file.path}", BIG_FILE, append)
-                    self._done(0, 1)
-            files, total = files + len(batch), total + size
+            big = [file.path for file, data in zip(batch, contents, strict=True) if data is None]
+            files, total = files + len(batch), total + size + self._put_big(base, local, big, append)
         return Transferred(files, total)
+
+    def put_stored(self, entry: Entry, append: bool) -> None:
+        """Put a file whose bytes are stored already."""
+        self._writer.put_entries([entry], append=append)
 
     def delete(self, path: str) -> None:
         """Remove a file or, if the path ends in a slash, a directory."""
@@ -109,17 +116,12 @@ class DirectWriter:
 
     def finish(self) -> None:
         """Make all of it durable, and hand the change in."""
-        change = changes.encode(self._writer.finish())
-        request = hd.HandInRequest(commit=self._target, lease_id=self._lease.id, change=change)
-        self._wire.call(self._wire.lake.HandIn, request)
-        self.close()
+        self._session.hand_in(changes.encode(self._writer.finish()))
 
     def close(self) -> None:
         """Give up what was not handed in."""
-        self._lease.end()
         self._writer.close()
-        if self._content is not None:
-            self._content.close()
+        self._session.close()
 
     def _put_local(self, path: str, local: str, size: int, append: bool) -> None:
         if size < BIG_FILE:
@@ -128,26 +130,37 @@ class DirectWriter:
                 self._writer.put_small([(path, data)], append=append)
                 self._done(len(data), 0)
                 return
-        if self._content is None:
-            self._writer.put_local(path, local, append=append)
-            return
-        stored = self._content.put_file(local)
-        entry = Entry(path, "", stored.size, stored.hash, stored.peaks, stored.extents)
-        self._writer.put_entries([entry], append=append)
+        stored = self._session.local.put_file(local)
+        self._writer.put_entries(
+            [Entry(path, "", stored.size, stored.hash, stored.peaks, stored.extents)], append=append
+        )
+
+    def _put_big(self, base: str, local: str, files: list[str], append: bool) -> int:
+        """Store big files of a folder, some at a time; the number of their bytes."""
+        size = 0
+        places = [f"{local}/{path}" for path in files]
+        for path, stored in zip(
+            files, self._session.local.put_files(places, at_once=self._session.parallel), strict=True
+        ):
+            clean = paths.clean(f"{base}/{path}")
+            entry = Entry(clean, "", stored.size, stored.hash, stored.peaks, stored.extents)
+            self._writer.put_entries([entry], append=append)
+            size += stored.size
+            self._done(0, 1)
+        return size
+
+    def _put_stored(self, path: str, stored: Stored, append: bool) -> None:
+        self.put_stored(Entry(path, "", stored.size, stored.hash, stored.peaks, stored.extents), append)
 
     def _counted(self, pieces: Iterator[Buffer]) -> Iterator[Buffer]:
         for piece in pieces:
             yield piece
             self._done(len(piece), 0)
 
-    def _done(self, size: int, files: int) -> None:
-        if self._progress is not None:
-            self._progress(size, files)
 
-
-def _read_ahead(folder: str) -> Iterator[_Batch]:
+def _read_ahead(folder: str, excluded: Excluded | None) -> Iterator[_Batch]:
     """The batches of a folder with the bytes of their small files; one batch is read ahead."""
-    scanned = scan(folder)
+    scanned = scan(folder, excluded=excluded)
 
     def read() -> _Batch | None:
         batch = next(scanned, None)
@@ -158,29 +171,3 @@ def _read_ahead(folder: str) -> Iterator[_Batch]:
         while (batch := following.result()) is not None:
             following = thread.submit(read)
             yield batch
-
-
-class KeptLease:
-    """Keeps a lease alive from a thread of its own."""
-
-    def __init__(self, wire: Wire, id: str, seconds: float) -> None:
-        self.id = id
-        self._wire = wire
-        self._seconds = seconds or 1
-        self._ended = threading.Event()
-        # Not a timer for each renewal: one thread that sleeps costs nothing and ends with the process.
-        threading.Thread(target=self._renew, name="renew-lease", daemon=True).start()
-
-    def end(self) -> None:
-        """Let the lease run out; ending it again does nothing."""
-        self._ended.set()
-
-    def _renew(self) -> None:
-        # Three renewals in each lifetime, so that two may be lost.
-        while not self._ended.wait(self._seconds / 3):
-            try:
-                self._wire.call(self._wire.lake.RenewWrite, hd.RenewWriteRequest(lease_id=self.id))
-            except Unavailable:
-                continue
-            except HowdahError:
-                return  # the lease is lost; handing in will say so

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls on files. Which of the two ways their bytes go is chosen here, once for each client (see `ways`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from howdah.client.coerce import BranchLike, CommitLike, FileLike, a_commit, a_file
 from howdah.client.commits import Commits
-from howdah.client.values import FileDiff, Progress, Transferred
-from howdah.client.ways import Buffer, LocalPath, Source, View, Way
+from howdah.client.split import Split
+from howdah.client.values import FileDiff, FileVersion, Progress, Transferred
+from howdah.client.ways import Buffer, FileContent, LocalPath, Source, View, Way
 from howdah.client.writing import CommitWriter
 from howdah.errors import ErrorKind, HowdahError, Unavailable
 from howdah.model.files import FileInfo
@@ -17,7 +18,7 @@ from howdah.model.refs import File
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from howdah.storage.storage import Storage
+    from howdah.client.reach import Reached
 
 __all__ = ["Files"]
 
@@ -47,15 +48,21 @@ class Files(Commits):
             raise
         self.finish_commit(commit)
 
-    def modify(self, commit: CommitLike, *, progress: Progress | None = None) -> CommitWriter:
+    def modify(
+        self, commit: CommitLike, *, progress: Progress | None = None, parallel: int = 2, through: bool = False
+    ) -> CommitWriter:
         """Write files into an open commit, or onto a branch as a commit of its own; use it in a `with` statement.
+
+        `parallel` big files of a folder are stored at once, where bytes go directly to the store. With `through` all
+        goes through the server, as it must when the server is to fetch something.
 
         Raises:
             NotFound: the repo or the commit.
             Refused: COMMIT_FINISHED, OUTPUT_BRANCH.
         """
         target = a_commit(commit, self.project)
-        return CommitWriter(self._way(progress).writer(target), target, self.project)
+        way = self._way(progress, through=through)
+        return CommitWriter(way.writer(target, parallel), target, self.project, lambda: self._view(target))
 
     def put_file(
         self, commit: CommitLike, path: str, source: Source, *, append: bool = False, progress: Progress | None = None
@@ -71,11 +78,32 @@ class Files(Commits):
         folder: LocalPath,
         *,
         append: bool = False,
+        exclude: Sequence[str] = (),
         progress: Progress | None = None,
+        parallel: int = 2,
     ) -> Transferred:
         """Write all files of a local folder; as `CommitWriter.put_folder` and `modify`."""
-        with self.modify(commit, progress=progress) as writer:
-            return writer.put_folder(path, folder, append=append)
+        with self.modify(commit, progress=progress, parallel=parallel) as writer:
+            return writer.put_folder(path, folder, append=append, exclude=exclude)
+
+    def put_url(
+        self, commit: CommitLike, path: str, url: str, *, append: bool = False, recursive: bool = False
+    ) -> None:
+        """Have the server fetch a file; as `CommitWriter.put_url` and `modify`."""
+        with self.modify(commit, through=True) as writer:
+            writer.put_url(path, url, append=append, recursive=recursive)
+
+    def put_tar(self, commit: CommitLike, path: str, source: Source, *, append: bool = False) -> Transferred:
+        """Write the files of a tar; as `CommitWriter.put_tar` and `modify`."""
+        with self.modify(commit) as writer:
+            return writer.put_tar(path, source, append=append)
+
+    def put_split(
+        self, commit: CommitLike, path: str, source: Source, split: Split, *, append: bool = False
+    ) -> Transferred:
+        """Write a file as many; as `CommitWriter.put_split` and `modify`."""
+        with self.modify(commit) as writer:
+            return writer.put_split(path, source, split, append=append)
 
     def delete_file(self, commit: CommitLike, path: str, *, recursive: bool = False) -> None:
         """Remove a file or directory; as `CommitWriter.delete` and `modify`."""
@@ -145,25 +173,76 @@ class Files(Commits):
         return self._view(commit).read(path, offset, length)
 
     def save_file(self, commit: CommitLike, path: str, local: LocalPath, *, progress: Progress | None = None) -> int:
-        """Write a file to a local path, over what is there, durably; the number of its bytes. Raises as `get_file`."""
+        """Write a file to a local path, over what is there; the number of its bytes. Raises as `get_file`.
+
+        It is there whole and durably when this returns. A call that fails or is killed changes nothing.
+        """
         return self._view(commit, progress).save(path, local)
 
     def get_folder(
-        self, commit: CommitLike, path: str, folder: LocalPath, *, progress: Progress | None = None
+        self,
+        commit: CommitLike,
+        path: str,
+        folder: LocalPath,
+        *,
+        overwrite: bool = True,
+        parallel: int = 2,
+        progress: Progress | None = None,
     ) -> Transferred:
         """Write all files below a directory into a local folder, which is made; of a file, the file itself.
 
-        Files that are there under the same names are overwritten, others stay.
+        Of a pattern, the files that match and those below directories that do, each at its place below the last
+        directory before anything special. Files that are there under the same names are overwritten and counted,
+        others stay; each file is there whole or not at all. `parallel` is how many are written at once where bytes come
+        directly from the store.
 
         Raises:
-            NotFound: the commit or the path (the root is always there).
+            NotFound: the commit or the path (the root is always there), or nothing matches.
+            AlreadyExists: a file is there, and `overwrite` is off; those before it have been written.
         """
-        return self._view(commit, progress).save_folder(path, folder)
+        return self._view(commit, progress).save_folder(path, folder, overwrite, parallel)
+
+    def read_files(self, commit: CommitLike, path: str) -> Iterator[FileContent]:
+        """The path, size and bytes of every file at and below a path or pattern, in order.
+
+        The bytes are an iterator of pieces, to be read before the next file is asked for.
+
+        Raises:
+            NotFound: the commit or the path (the root is always there), or nothing matches.
+        """
+        return self._view(commit).contents(path)
+
+    def get_tar(self, commit: CommitLike, path: str, to: IO[bytes]) -> Transferred:
+        """Write a tar of what `get_folder` would write, as it is read; `to` need not be able to seek.
+
+        All files have mode 644 and the time 0, so that equal files make equal tars. Raises as `read_files`.
+        """
+        from howdah.client.archives import write_tar  # noqa: PLC0415 - few need it
+
+        return write_tar(self._view(commit), path, to)
+
+    def get_zip(self, commit: CommitLike, path: str, to: IO[bytes]) -> Transferred:
+        """The same as a zip."""
+        from howdah.client.archives import write_zip  # noqa: PLC0415 - few need it
+
+        return write_zip(self._view(commit), path, to)
+
+    def file_history(self, commit: CommitLike, path: str) -> Iterator[FileVersion]:
+        """The commits that changed a file or directory, from `commit` back through its ancestors, as they are found.
+
+        Looks at each ancestor once; stop reading when it is enough.
+
+        Raises:
+            NotFound: the commit, or neither it nor an ancestor has the path.
+        """
+        from howdah.client.file_history import versions  # noqa: PLC0415 - few need it
+
+        return versions(self, self.inspect_commit(commit).commit, path)
 
     @property
     def is_direct(self) -> bool:
         """Whether bytes go to and from the object store without passing the server."""
-        return self._storage() is not None
+        return self._reached() is not None
 
     def close(self) -> None:
         """End the connection and all threads; closing again does nothing."""
@@ -179,22 +258,22 @@ class Files(Commits):
     def _view(self, commit: CommitLike, progress: Progress | None = None) -> View:
         return self._way(progress).view(a_commit(commit, self.project))
 
-    def _way(self, progress: Progress | None) -> Way:
-        storage = self._storage()
-        if storage is not None:
-            from howdah.client.direct import DirectWay  # noqa: PLC0415 - Arrow is loaded only when it is used
+    def _way(self, progress: Progress | None, *, through: bool = False) -> Way:
+        reached = None if through else self._reached()
+        if reached is not None:
+            from howdah.client.direct import DirectWay  # noqa: PLC0415 - storage is loaded only when it is used
 
-            return DirectWay(self._wire, storage, progress)
+            return DirectWay(self._wire, reached, progress)
         from howdah.client.through import ThroughWay  # noqa: PLC0415 - as above
 
         return ThroughWay(self._wire, progress)
 
-    def _storage(self) -> "Storage | None":
+    def _reached(self) -> "Reached | None":
         """The lake's store if it can be used from here; it is looked for once."""
         if self._direct is False:
             return None
         if self._lake is None:
-            from howdah.client.direct import open_direct  # noqa: PLC0415 - as above
+            from howdah.client.reach import open_direct  # noqa: PLC0415 - as above
 
             self._lake = open_direct(self._wire)
             if self._lake is None and self._direct:

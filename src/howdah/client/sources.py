@@ -6,12 +6,21 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from howdah.client.ways import Buffer, LocalPath, Readable, Source
-from howdah.errors import BadRequest, ErrorKind
+from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model import paths
 from howdah.model.texts import one_line
 from howdah.storage.local_files import explained
 
-__all__ = ["file_path", "is_local_path", "opened_pieces", "pieces_of", "ranged", "sendable"]
+__all__ = [
+    "file_path",
+    "is_local_path",
+    "local_size",
+    "opened_pieces",
+    "pieces_of",
+    "ranged",
+    "sendable",
+    "through_only",
+]
 
 _READ_BYTES: Final = 2 << 20
 _KEPT_BYTES: Final = 1 << 20
@@ -20,6 +29,23 @@ _KEPT_BYTES: Final = 1 << 20
 def is_local_path(source: Source) -> bool:
     """Whether the source is the path of a local file."""
     return isinstance(source, str | os.PathLike)
+
+
+def local_size(source: Source) -> tuple[str, int]:
+    """The path of a local file, and how many bytes it has.
+
+    Raises:
+        NotFound, Refused: there is none, or it may not be looked at.
+    """
+    local = os.fspath(cast(LocalPath, source))
+    with explained(local):
+        return local, os.stat(local).st_size
+
+
+def through_only(url: str) -> Unsupported:
+    """The error for a URL that is to be put beside the server, which alone fetches."""
+    text = f"{one_line(url)} is fetched by the server, and this write goes past it; open it by modify(…, through=True)"
+    return Unsupported(ErrorKind.UNSUPPORTED, text)
 
 
 def pieces_of(source: Source) -> Iterator[Buffer]:

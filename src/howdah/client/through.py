@@ -13,12 +13,14 @@ from howdah.client.channel import Wire
 from howdah.client.sources import ranged, sendable
 from howdah.client.through_writer import ThroughWriter
 from howdah.client.values import FileDiff, Progress, Transferred
-from howdah.client.ways import Buffer, LocalPath
+from howdah.client.ways import Buffer, FileContent, LocalPath, base_of
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model import paths
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commitish, File
 from howdah.storage.local_files import explained
+from howdah.storage.tree_get import LocalFolder
+from howdah.storage.whole_files import whole_file
 from howdah.wire.convert import commit_message, file_message
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
@@ -41,7 +43,7 @@ class ThroughWay:
         """The files that the commit has at each call."""
         return ThroughView(self._wire, commit, self._progress)
 
-    def writer(self, commit: Commitish) -> ThroughWriter:
+    def writer(self, commit: Commitish, parallel: int) -> ThroughWriter:  # noqa: ARG002 - one stream is in order
         """A writer over one stream."""
         return ThroughWriter(self._wire, commit, self._progress)
 
@@ -107,49 +109,48 @@ class ThroughView:
         first = next(answers, None)
         return _cut(_values(first, answers), length)
 
+    def contents(self, path: str) -> Iterator[FileContent]:
+        """Every file at or below a path or pattern, with its bytes."""
+        if path.strip("/") == "" and next(self.list("/", "", 1, False), None) is None:
+            return
+        answers = self._wire.stream(self._wire.pfs.GetFileTAR, pb.GetFileRequest(file=self._file(path)))
+        with tarfile.open(fileobj=_Stream(answers), mode="r|") as tar:
+            for member in tar:
+                if member.isfile():
+                    source = tar.extractfile(member)
+                    assert source is not None
+                    yield paths.clean(member.name), member.size, iter(partial(source.read, _COPY_BYTES), b"")
+
     def save(self, path: str, local: LocalPath) -> int:
         """Write a file to a local path, over what is there."""
         pieces = self.read(path, 0, None)
-        with explained(local, writing=True), open(local, "wb") as file:
+        with whole_file(local) as place, explained(local, writing=True), open(place, "wb") as file:
             size = _copied(pieces, file, self._done)
             file.flush()
             os.fsync(file.fileno())
         self._done(0, 1)
         return size
 
-    def save_folder(self, path: str, folder: LocalPath) -> Transferred:
-        """Write all files below a directory into a local folder; of a file, the file itself."""
-        clean = paths.clean(path)
-        info = None if clean == "/" else self.inspect(path)
-        base = clean if info is None or info.is_dir else paths.parent(clean)
+    def save_folder(self, path: str, folder: LocalPath, overwrite: bool, parallel: int) -> Transferred:  # noqa: ARG002
+        """Write all files at and below a path or pattern into a local folder, as they come on the one stream."""
+        base = base_of(self, path)
+        target = LocalFolder(folder, overwrite=overwrite, whole=True)
         with explained(folder):
             os.makedirs(folder, exist_ok=True)
-        if info is None and next(self.list("/", "", 1, False), None) is None:
-            return Transferred(0, 0)
-        request = pb.GetFileRequest(file=self._file(clean))
-        answers = self._wire.stream(self._wire.pfs.GetFileTAR, request)
         files = total = 0
-        with tarfile.open(fileobj=_Stream(answers), mode="r|") as tar:
-            for member in tar:
-                if member.isfile():
-                    total += self._extract(tar, member, base, os.fspath(folder))
-                    files += 1
-        return Transferred(files, total)
-
-    def _extract(self, tar: tarfile.TarFile, member: tarfile.TarInfo, base: str, folder: str) -> int:
-        path = paths.clean(member.name)
-        if not paths.is_under(path, base):
-            text = f"the server sent {path} for {base}, which would lead out of {folder}; get the file by itself"
-            raise BadRequest(ErrorKind.BAD_PATH, text)
-        local = f"{folder}/{path[len(base.rstrip('/')) + 1 :]}"
-        source = tar.extractfile(member)
-        assert source is not None
-        with explained(local):
-            os.makedirs(os.path.dirname(local), exist_ok=True)
-            with open(local, "wb") as file:
-                size = _copied(iter(partial(source.read, _COPY_BYTES), b""), file, self._done)
-        self._done(0, 1)
-        return size
+        for name, _, pieces in self.contents(path):
+            if not paths.is_under(name, base):
+                text = f"the server sent {name} for {base}, which would lead out of {folder}; get the file by itself"
+                raise BadRequest(ErrorKind.BAD_PATH, text)
+            with (
+                target.written(name[len(base.rstrip("/")) + 1 :]) as place,
+                explained(place),
+                open(place, "wb") as file,
+            ):
+                total += _copied(pieces, file, self._done)
+            files += 1
+            self._done(0, 1)
+        return Transferred(files, total, target.replaced)
 
     def _file(self, path: str) -> pb.File:
         return pb.File(commit=commit_message(self._commit), path=sendable(path))

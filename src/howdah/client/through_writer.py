@@ -8,15 +8,16 @@ A server that gives up is noticed with the next message.
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import grpc
 
 from howdah.client.channel import MESSAGE_BYTES, Wire
 from howdah.client.sources import file_path, pieces_of
-from howdah.client.values import Progress, Transferred
-from howdah.client.ways import LocalPath, Source
+from howdah.client.values import Progress, Transferred, Written
+from howdah.client.ways import Excluded, LocalPath, Source
+from howdah.errors import BadRequest, ErrorKind
 from howdah.model import paths
 from howdah.model.refs import Commitish, File
 from howdah.storage.tree_put import scan
@@ -35,6 +36,7 @@ class ThroughWriter:
     def __init__(self, wire: Wire, target: Commitish, progress: Progress | None) -> None:
         self._wire = wire
         self._progress = progress
+        self._files = self._bytes = 0
         self._outbox = _Outbox()
         self._outbox.add(pb.ModifyFileRequest(set_commit=commit_message(target)))
         self._call = wire.pfs.ModifyFile.future(iter(self._outbox))
@@ -57,11 +59,33 @@ class ThroughWriter:
             self._send(pb.ModifyFileRequest(add_file=pb.AddFile(path=clean, raw={})))
         self._done(0, 1)
 
-    def put_folder(self, path: str, folder: LocalPath, append: bool) -> Transferred:
+    @property
+    def written(self) -> Written:
+        """What was sent; which of it was there already only the server knows."""
+        return Written(self._files, self._bytes, 0)
+
+    def put_all(self, files: Iterable[tuple[str, bytes]], append: bool) -> None:
+        """Send many files, one after the other."""
+        for path, data in files:
+            self.put(path, data, append)
+
+    def put_url(self, path: str, url: str, recursive: bool, concurrency: int, append: bool) -> None:
+        """Have the server fetch what is under a URL."""
+        clean = paths.clean(path) if recursive else file_path(path)
+        if not append:
+            if clean == "/":
+                text = "all files would be removed to make place for those under the URL; name a directory, or append"
+                raise BadRequest(ErrorKind.BAD_PATH, text)
+            self.delete(clean + "/" if recursive else clean)
+        source = pb.AddFile.URLSource(URL=url, recursive=recursive, concurrency=concurrency)
+        self._send(pb.ModifyFileRequest(add_file=pb.AddFile(path=clean, url=source)))
+        self._done(0, 1)
+
+    def put_folder(self, path: str, folder: LocalPath, append: bool, excluded: Excluded | None) -> Transferred:
         """Send all files of a folder, one after the other."""
         base = paths.clean(path).rstrip("/")
         files = total = 0
-        for batch in scan(folder):
+        for batch in scan(folder, excluded=excluded):
             for file in batch:
                 self.put(f"{base}/{file.path}", f"{os.fspath(folder)}/{file.path}", append)
                 files, total = files + 1, total + file.size
@@ -105,6 +129,8 @@ class ThroughWriter:
         raise self._wire.error(error) if isinstance(error, grpc.RpcError) else RuntimeError("the stream has ended")
 
     def _done(self, size: int, files: int) -> None:
+        self._bytes += size
+        self._files += files
         if self._progress is not None:
             self._progress(size, files)
 

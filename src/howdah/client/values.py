@@ -18,6 +18,7 @@ __all__ = [
     "CommitSetInfo",
     "DatumInfo",
     "FileDiff",
+    "FileVersion",
     "InputFile",
     "JobInfo",
     "LogLine",
@@ -30,6 +31,7 @@ __all__ = [
     "Sighting",
     "TransactionInfo",
     "Transferred",
+    "Written",
 ]
 
 Progress = Callable[[int, int], None]
@@ -44,10 +46,28 @@ class FileDiff(NamedTuple):
 
 
 class Transferred(NamedTuple):
-    """How much was put or got."""
+    """How much was put or got; `replaced` is how many local files it was written over."""
 
     files: int
     bytes: int
+    replaced: int = 0
+
+
+class Written(NamedTuple):
+    """What a writer has put. The bytes of `known` files were stored already; 0 where only the server can tell."""
+
+    files: int
+    bytes: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """A file or directory as a commit left it; `info` is None for a commit that removed it."""
+
+    commit: Commit
+    finished_at: datetime | None
+    info: FileInfo | None
 
 
 class Sighting(NamedTuple):

@@ -1,28 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage's own work on big files, told piece by piece: it knows of no progress, so what it is given does."""
+"""Storage's own work told piece by piece: it knows of no progress, so what it is given does."""
 
+import threading
 from collections.abc import Iterator
 
-from howdah.client.values import Progress
+from howdah.client.values import Progress, Written
 from howdah.storage.chunks import Chunks
-from howdah.storage.extents import Extent, Extents
+from howdah.storage.entries import Entry
+from howdah.storage.extents import NAME_BYTES, Extent, Extents
 from howdah.storage.objects import Buffer, ObjectStore
 
-__all__ = ["WatchedChunks", "watched"]
+__all__ = ["Tally", "WatchedChunks", "watched"]
 
 
 class WatchedChunks(Chunks):
-    """Chunks that tell how many plain bytes went in."""
+    """Chunks that know which of them were stored now, and tell how many plain bytes went in."""
 
-    def __init__(self, store: ObjectStore, progress: Progress) -> None:
+    def __init__(self, store: ObjectStore, fresh: set[bytes], progress: Progress | None = None) -> None:
         super().__init__(store)
+        # 32 bytes for some MiB that are stored: it stays small for one write of any size.
+        self._fresh = fresh
         self._progress = progress
 
-    def put(self, plain: Buffer) -> bytes:
-        """Store a chunk, then tell."""
-        name = super().put(plain)
-        self._progress(len(plain), 0)
-        return name
+    def put_named(self, name: bytes, plain: Buffer) -> bool:
+        """Store a chunk, remember it if it was not there, then tell."""
+        stored = super().put_named(name, plain)
+        if stored:
+            self._fresh.add(name)
+        if self._progress is not None:
+            self._progress(len(plain), 0)
+        return stored
+
+
+class Tally:
+    """Counts the files that one writer has put, and those whose bytes were stored before it began."""
+
+    def __init__(self) -> None:
+        self.fresh: set[bytes] = set()
+        """The chunks that were stored now; a set is changed as a whole, so it needs no lock."""
+        self._lock = threading.Lock()
+        self._files = self._bytes = self._known = self._empty = 0  # guarded by _lock
+
+    def note(self, entry: Entry) -> None:
+        """Count a file, whose chunks are stored by now."""
+        names = entry.extents.names
+        fresh = any(names[at : at + NAME_BYTES] in self.fresh for at in range(0, len(names), NAME_BYTES))
+        with self._lock:
+            self._files += 1
+            self._bytes += entry.size
+            self._empty += not names
+            self._known += bool(names) and not fresh
+
+    @property
+    def written(self) -> Written:
+        """What was counted so far. An empty file, which stores nothing, is known as soon as another one is."""
+        with self._lock:
+            known = self._known + self._empty if self._known else 0
+            return Written(self._files, self._bytes, known)
 
 
 class _WatchedExtents(Extents):

@@ -6,20 +6,41 @@ hides it. `through` is the first, `direct` the second; both are loaded only when
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol, SupportsIndex
 
-from howdah.client.values import FileDiff, Transferred
+from howdah.client.values import FileDiff, Transferred, Written
+from howdah.errors import BadRequest, NotFound
+from howdah.model import paths
 from howdah.model.files import FileInfo
+from howdah.model.globs import Glob
 from howdah.model.refs import Commitish, File
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Buffer", "LocalPath", "Readable", "Source", "View", "Way", "Writer"]
+__all__ = [
+    "Buffer",
+    "Excluded",
+    "FileContent",
+    "Inspectable",
+    "LocalPath",
+    "Readable",
+    "Source",
+    "View",
+    "Way",
+    "Writer",
+    "base_of",
+]
 
 Buffer = bytes | bytearray | memoryview
 LocalPath = str | os.PathLike[str]
+
+Excluded = Callable[[str], bool]
+"""Whether a path below a local folder is left out; a folder's ends in a slash."""
+
+FileContent = tuple[str, int, Iterator[Buffer]]
+"""A file's path, its size, and its bytes in pieces, which are read before the next file is asked for."""
 
 
 class Readable(Protocol):
@@ -31,6 +52,13 @@ class Readable(Protocol):
 
 Source = Buffer | LocalPath | Readable | Iterable[Buffer]
 """What a file is made of: its bytes, the path of a local file, an open binary file, or pieces of its bytes."""
+
+
+class Inspectable(Protocol):
+    """What tells files from directories."""
+
+    def inspect(self, path: str) -> FileInfo:
+        """The file or directory of that path. Raises NotFound."""
 
 
 class View(Protocol):
@@ -54,11 +82,34 @@ class View(Protocol):
     def read(self, path: str, offset: int, length: int | None) -> Iterator[Buffer]:
         """The bytes of a file. Raises NotFound, Refused."""
 
+    def contents(self, path: str) -> Iterator[FileContent]:
+        """Every file at or below a path or pattern, with its bytes. Raises NotFound."""
+
     def save(self, path: str, local: LocalPath) -> int:
         """Write a file to a local path, durably; the number of its bytes."""
 
-    def save_folder(self, path: str, folder: LocalPath) -> Transferred:
-        """Write all files below a directory into a local folder."""
+    def save_folder(self, path: str, folder: LocalPath, overwrite: bool, parallel: int) -> Transferred:
+        """Write all files at and below a path or pattern into a local folder."""
+
+
+def base_of(view: "Inspectable", path: str) -> str:
+    """The directory that the files of a path or pattern are told apart from: what a local folder stands for.
+
+    Of a directory itself, of a file the one that it is in, of a pattern the last before anything special.
+
+    Raises:
+        NotFound: nothing has that path, which is no pattern.
+    """
+    if path.strip("/") == "":
+        return "/"
+    try:
+        found = view.inspect(path)
+    except (NotFound, BadRequest):
+        glob = Glob.parse(path)
+        if glob.literal is not None:
+            raise
+        return glob.prefix.rpartition("/")[0] or "/"
+    return found.path.rstrip("/") if found.is_dir else paths.parent(found.path)
 
 
 class Writer(Protocol):
@@ -67,8 +118,18 @@ class Writer(Protocol):
     def put(self, path: str, source: Source, append: bool) -> None:
         """Write a file."""
 
-    def put_folder(self, path: str, folder: LocalPath, append: bool) -> Transferred:
+    @property
+    def written(self) -> Written:
+        """What was put, when it is finished."""
+
+    def put_all(self, files: Iterable[tuple[str, bytes]], append: bool) -> None:
+        """Write many files whose bytes are at hand."""
+
+    def put_folder(self, path: str, folder: LocalPath, append: bool, excluded: Excluded | None) -> Transferred:
         """Write every file of a local folder below `path`."""
+
+    def put_url(self, path: str, url: str, recursive: bool, concurrency: int, append: bool) -> None:
+        """Let the server fetch a file. Raises Unsupported beside the server."""
 
     def delete(self, path: str) -> None:
         """Remove a file or, if the path ends in a slash, a directory."""
@@ -89,8 +150,8 @@ class Way(Protocol):
     def view(self, commit: Commitish) -> View:
         """The files of a commit."""
 
-    def writer(self, commit: Commitish) -> Writer:
-        """A writer into an open commit, or onto a branch."""
+    def writer(self, commit: Commitish, parallel: int) -> Writer:
+        """A writer into an open commit, or onto a branch, which stores so many big files at once if it can."""
 
     def diff(self, new: File, old: File | None, shallow: bool) -> Iterator[FileDiff]:
         """Where two places differ; without `old`, from the same path in the parent commit."""

@@ -112,8 +112,8 @@ class ContentWriter:
             extents = self._store_all(opened, hasher)
         return Stored(hasher.size, hasher.digest(), hasher.peaks(), extents)
 
-    def put_files(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Stored]:
-        """Store local files as `put_file` does, two at a time; what was stored comes in the order of `paths`.
+    def put_files(self, paths: Iterable[str | os.PathLike[str]], *, at_once: int = FILES_AT_ONCE) -> Iterator[Stored]:
+        """Store local files as `put_file` does, some at a time; what was stored comes in the order of `paths`.
 
         For files of a few MiB, each of which alone would mostly wait for the disk.
 
@@ -121,11 +121,11 @@ class ContentWriter:
             as `put_file`, at the step of the file that it is about.
         """
         pending: deque[Future[Stored]] = deque()
-        with ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="put-file") as threads:
+        with ThreadPoolExecutor(at_once, thread_name_prefix="put-file") as threads:
             try:
                 for path in paths:
                     pending.append(threads.submit(self.put_file, path))
-                    if len(pending) > FILES_AT_ONCE:
+                    if len(pending) > at_once:
                         yield pending.popleft().result()
                 while pending:
                     yield pending.popleft().result()

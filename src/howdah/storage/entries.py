@@ -71,7 +71,8 @@ def encode_change(deletes: Iterable[str], puts: Iterable[Entry], appends: Iterab
         "puts": source(puts),
         "appends": source(appends),
     }
-    header = json.dumps([layer], ensure_ascii=False, separators=(",", ":")).encode()
+    layers = [layer] if blobs or layer["deletes"] else []
+    header = json.dumps(layers, ensure_ascii=False, separators=(",", ":")).encode()
     return CHANGE_MAGIC + len(header).to_bytes(4, "little") + header + b"".join(blobs)
 
 

@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Into a local folder: files of a fileset, many small ones at once, big ones in parallel.
 
-Files are written in place. A get that is interrupted leaves what it had; it is simply done again. Two
-threads write, since nearly all of the time is in the kernel. Reading and verifying is in
+A get that is interrupted leaves what it had; it is simply done again. For a worker, whose folder nobody sees before
+it is complete, files are written in place; for anybody else each appears whole, by a rename. Two threads write, since
+nearly all of the time is in the kernel. Reading and verifying is in
 `storage.reading`; the way there is in `storage.tree_put`.
 """
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import count
 from typing import Final
 
-from howdah.errors import AlreadyExists, BadRequest, ErrorKind
+from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.cutting import BIG_FILE
 from howdah.storage.extents import NAME_BYTES, Extents
 from howdah.storage.local_files import explained, local_error
 from howdah.storage.objects import Buffer
 from howdah.storage.reading import ContentReader
+from howdah.storage.whole_files import partial_name
 
 __all__ = ["LocalFolder", "write_tree"]
 
@@ -32,10 +37,19 @@ FileExtents = tuple[str, Extents]
 
 
 class LocalFolder:
-    """A folder that files are written into; it and the folders below are made as needed. May be shared by threads."""
+    """A folder that files are written into; it and the folders below are made as needed. May be shared by threads.
 
-    def __init__(self, folder: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+    With `whole` a file has all its bytes as soon as it is seen under its name, and `replaced` counts those that were
+    there before.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, overwrite: bool = True, whole: bool = False) -> None:
+        self.replaced = 0
         self._base = os.path.abspath(folder)
+        self._whole = whole
+        self._partial = f"{partial_name()}-"
+        self._numbers = count()  # of files that are not whole yet
+        self._lock = threading.Lock()  # guards replaced
         self._made: set[str] = set()
         self._flags = _FLAGS | (os.O_TRUNC if overwrite else os.O_EXCL)
 
@@ -61,9 +75,28 @@ class LocalFolder:
         """
         place = self.place(path)
         if self._flags & os.O_EXCL and os.path.lexists(place):
-            error = local_error(FileExistsError(), place)
-            raise AlreadyExists(error.kind, error.message)
+            raise local_error(FileExistsError(), place)
         return place
+
+    @contextmanager
+    def written(self, path: str) -> Iterator[str]:
+        """Where to write the bytes of a file of any size; it has its name when the block ends.
+
+        Raises:
+            AlreadyExists, BadRequest, Refused, Unavailable: as `write`.
+        """
+        place = self.place_new(path)
+        if not self._whole:
+            yield place
+            return
+        partial = self._partial_place(place)
+        try:
+            yield partial
+            self._name(partial, place)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(partial)
+            raise
 
     def write(self, files: Iterable[tuple[str, Buffer]]) -> int:
         """Write small files; the number of their bytes. A link that has the name of a file is not written through.
@@ -76,17 +109,31 @@ class LocalFolder:
         for path, data in files:
             place = self.place(path)
             try:
-                file = os.open(place, self._flags, 0o666)
-                try:
-                    written = os.write(file, data)
-                    while written < len(data):
-                        written += os.write(file, memoryview(data)[written:])
-                finally:
-                    os.close(file)
+                if not self._whole:
+                    size += _write_file(place, data, self._flags)
+                    continue
+                with self.written(path) as partial:
+                    size += _write_file(partial, data, self._flags)
             except OSError as error:
                 raise local_error(error, place) from error
-            size += written
         return size
+
+    def _partial_place(self, place: str) -> str:
+        return f"{place.rpartition('/')[0]}/{self._partial}{next(self._numbers)}"
+
+    def _name(self, partial: str, place: str) -> None:
+        """Give a whole file its name."""
+        with explained(place):
+            if self._flags & os.O_EXCL:
+                # Unlike a rename, this refuses a name that is taken.
+                os.link(partial, place, follow_symlinks=False)
+                os.unlink(partial)
+                return
+            replaces = os.path.lexists(place)
+            os.rename(partial, place)
+            if replaces:
+                with self._lock:
+                    self.replaced += 1
 
     def _make(self, directory: str) -> None:
         if directory and not {"", ".", ".."}.isdisjoint(directory.split("/")):
@@ -102,8 +149,24 @@ class LocalFolder:
         self._made.add(directory)
 
 
+def _write_file(place: str, data: Buffer, flags: int) -> int:
+    file = os.open(place, flags, 0o666)
+    try:
+        written = os.write(file, data)
+        while written < len(data):
+            written += os.write(file, memoryview(data)[written:])
+    finally:
+        os.close(file)
+    return written
+
+
 def write_tree(
-    reader: ContentReader, folder: LocalFolder, files: Iterable[FileExtents], referrer: Callable[[str], str] = repr
+    reader: ContentReader,
+    folder: LocalFolder,
+    files: Iterable[FileExtents],
+    referrer: Callable[[str], str] = repr,
+    *,
+    threads: int = WRITE_THREADS,
 ) -> int:
     """Write files of any size into a folder; the number of their bytes.
 
@@ -116,12 +179,12 @@ def write_tree(
     """
     size = 0
     pending: deque[Future[int]] = deque()
-    with ThreadPoolExecutor(WRITE_THREADS, thread_name_prefix="write-files") as threads:
+    with ThreadPoolExecutor(threads, thread_name_prefix="write-files") as pool:
         try:
             for batch in _batches(files):
-                if len(pending) >= PENDING_MAX:
+                if len(pending) >= PENDING_MAX + threads:
                     size += pending.popleft().result()
-                pending.append(threads.submit(_write_batch, reader, folder, batch, referrer))
+                pending.append(pool.submit(_write_batch, reader, folder, batch, referrer))
             while pending:
                 size += pending.popleft().result()
         finally:
@@ -154,11 +217,10 @@ def _write_batch(
     others = [(path, extents) for path, extents in batch if len(extents) != 1 or extents.total >= BIG_FILE]
     size = folder.write(_small_contents(reader, pieces, referrer))
     for path, extents in others:
-        place = folder.place_new(path)
         if not len(extents):
             folder.write([(path, b"")])
             continue
-        with explained(place):
+        with folder.written(path) as place, explained(place):
             reader.write_file(extents, place, referrer(path))
         size += extents.total
     return size

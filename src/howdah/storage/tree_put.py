@@ -28,12 +28,18 @@ class LocalFile(NamedTuple):
     size: int
 
 
-def scan(folder: str | os.PathLike[str], *, skipped: Callable[[str], None] | None = None) -> Iterator[list[LocalFile]]:
+def scan(
+    folder: str | os.PathLike[str],
+    *,
+    skipped: Callable[[str], None] | None = None,
+    excluded: Callable[[str], bool] | None = None,
+) -> Iterator[list[LocalFile]]:
     """All files below `folder`, in batches, in the order of their paths' bytes.
 
     A link to a file counts as the file. A link to a folder is not followed, so that no loop is walked;
-    `skipped` is told its path. Folders without files leave no trace. A file that is removed meanwhile may
-    be missing.
+    `skipped` is told its path. What `excluded` says of a path below the folder, which ends in a slash if it is a
+    folder's, is left out with all that is in it. Folders without files leave no trace. A file that is removed
+    meanwhile may be missing.
 
     Raises:
         NotFound, Refused: the folder, or one below it, is missing or may not be read.
@@ -42,7 +48,7 @@ def scan(folder: str | os.PathLike[str], *, skipped: Callable[[str], None] | Non
     """
     batch: list[LocalFile] = []
     size = 0
-    for file in _walk(os.fspath(folder), "", skipped or _ignore):
+    for file in _walk(os.fspath(folder), "", skipped or _ignore, excluded):
         batch.append(file)
         size += file.size if file.size < BIG_FILE else 0
         if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
@@ -66,7 +72,9 @@ def _ignore(_: str) -> None:
     pass
 
 
-def _walk(base: str, below: str, skipped: Callable[[str], None]) -> Iterator[LocalFile]:
+def _walk(
+    base: str, below: str, skipped: Callable[[str], None], excluded: Callable[[str], bool] | None
+) -> Iterator[LocalFile]:
     """The files below a folder; `below` is its path from the start, with a slash at its end unless it is the start."""
     with explained(f"{base}/{below}"), os.scandir(f"{base}/{below}") as found:
         # A folder sorts as its name with the slash that follows in its files' paths. Text sorts as its UTF-8 does.
@@ -74,10 +82,12 @@ def _walk(base: str, below: str, skipped: Callable[[str], None]) -> Iterator[Loc
     entries.sort(key=_first)
     for name, entry in entries:
         path = below + name
+        if excluded is not None and excluded(path):
+            continue
         if not path.isprintable():
             _check_name(path)
         if name.endswith("/"):
-            yield from _walk(base, path, skipped)
+            yield from _walk(base, path, skipped, excluded)
         elif entry.is_symlink() and entry.is_dir():
             skipped(path)
         elif (size := _file_size(entry)) is not None:

@@ -5,14 +5,15 @@ Whoever has bytes to add runs this, beside the object store: a client, a worker,
 caller that cannot reach the store. What comes out is small and is handed to the server (`changes`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from howdah.storage import rows
 from howdah.storage.changes import Change, Layer
-from howdah.storage.content import Stored, small_or_stream
+from howdah.storage.chunks import Chunks
+from howdah.storage.content import ContentWriter, Stored, small_or_stream
 from howdah.storage.edits import Edits
 from howdah.storage.extents import Extents
 from howdah.storage.filehash import hash_small
@@ -38,11 +39,23 @@ class ChangeWriter:
 
     `base` is what the target holds: a small file that is there with the same content keeps its extents, so that
     putting a folder again stores next to nothing. Nothing is visible before the change is handed in; a
-    writer that is given up leaves only garbage.
+    writer that is given up leaves only garbage. `chunks` and `content` are used instead of the storage's own by a
+    caller who wants to know what they do; `note` is told each file that was put, when its bytes are stored.
     """
 
-    def __init__(self, storage: Storage, base: Fileset) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        base: Fileset,
+        *,
+        chunks: Chunks | None = None,
+        content: ContentWriter | None = None,
+        note: Callable[[Entry], None] | None = None,
+    ) -> None:
         self._storage = storage
+        self._chunks = chunks or storage.chunks
+        self._content = content or storage.content
+        self._note = note
         self._base = base
         self._edits = Edits(storage.append)
         self._layers: list[Layer] = []
@@ -63,11 +76,11 @@ class ChangeWriter:
         if isinstance(content, bytes):
             self.put_small([(path, content)], datum=datum, append=append)
         else:
-            self._add_stored(path, datum, append, self._storage.content.put_file(content))
+            self._add_stored(path, datum, append, self._content.put_file(content))
 
     def put_local(self, path: str, local: str, *, datum: str = "", append: bool = False) -> None:
         """Write a file of 1 MiB or more from a local file."""
-        self._add_stored(path, datum, append, self._storage.content.put_file(local))
+        self._add_stored(path, datum, append, self._content.put_file(local))
 
     def put_small(self, files: Sequence[tuple[str, bytes]], *, datum: str = "", append: bool = False) -> None:
         """Write files under 1 MiB from their content; quickest with many at a time, in order of path."""
@@ -136,9 +149,14 @@ class ChangeWriter:
         self._record(entry, append)
 
     def _record(self, entry: Entry, append: bool) -> None:
-        self._edits.append(entry) if append else self._edits.put(entry)
+        self._keep(entry, append)
         if len(self._edits) >= _SPILL and not self._waiting:
             self._lay_down()
+
+    def _keep(self, entry: Entry, append: bool) -> None:
+        self._edits.append(entry) if append else self._edits.put(entry)
+        if self._note is not None:
+            self._note(entry)
 
     def _settle(self, path: str) -> None:
         """Keep the order of operations on one path: what waits for its pack comes first."""
@@ -152,7 +170,7 @@ class ChangeWriter:
             if self._first is None and len(files) == 1:
                 self._first = (files[0][0], files[0][1])
                 return
-            self._packer = Packer(self._storage.chunks)
+            self._packer = Packer(self._chunks)
             if self._first is not None:
                 (key, data), self._first = self._first, None
                 files = [(key, data, key[4]), *files]
@@ -164,17 +182,15 @@ class ChangeWriter:
         for pack in packs:
             for (path, datum, append, size, hashed), offset, length in pack.members:
                 self._waiting.discard(path)
-                entry = Entry(path, datum, size, hashed, b"", Extents.one(pack.name, offset, length))
-                self._edits.append(entry) if append else self._edits.put(entry)
+                self._keep(Entry(path, datum, size, hashed, b"", Extents.one(pack.name, offset, length)), append)
 
     def _flush(self) -> None:
         if self._first is not None:
             (path, datum, append, _, _), data = self._first
             self._first = None
             self._waiting.discard(path)
-            stored = self._storage.content.put_small(data)
-            entry = Entry(path, datum, stored.size, stored.hash, stored.peaks, stored.extents)
-            self._edits.append(entry) if append else self._edits.put(entry)
+            stored = self._content.put_small(data)
+            self._keep(Entry(path, datum, stored.size, stored.hash, stored.peaks, stored.extents), append)
         if self._packer is not None:
             self._packed(self._packer.flush())
 

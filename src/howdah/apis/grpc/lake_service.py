@@ -10,8 +10,11 @@ from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.apis.grpc.pfs_base import PfsCalls
 from howdah.apis.grpc.provenance import inspect_provenance
 from howdah.apis.grpc.removals import remove_commits
+from howdah.errors import ErrorKind, NotFound
+from howdah.model.refs import File
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
+from howdah.storage.entries import Entry
 from howdah.wire.convert import commit_message, timestamp
 from howdah.wire.stubs import howdah_v1_pb2 as pb
 
@@ -43,12 +46,12 @@ class LakeService(PfsCalls):
     async def OpenFile(self, request: pb.OpenFileRequest, context: Context) -> pb.OpenFileResponse:
         """Where the bytes of one file lie."""
         file = await self._bridge.unary(context, requests.file, request.file)
-        view = await self._view(context, file.commit)
+        view = None if request.base_root else await self._view(context, file.commit)
 
         def opened() -> pb.OpenFileResponse:
-            entry = view.file(file.path)
+            entry = self._known(file, request.base_root) if view is None else view.file(file.path)
             return pb.OpenFileResponse(
-                commit=commit_message(view.commit),
+                commit=commit_message(file.commit if view is None else view.commit),
                 path=entry.path,
                 size_bytes=entry.size,
                 hash=entry.hash,
@@ -110,3 +113,10 @@ class LakeService(PfsCalls):
         file = await self._bridge.unary(context, requests.file, request.file)
         view = await self._view(context, file.commit)
         return await self._bridge.unary(context, inspect_provenance, self._pps, view, file.path)
+
+    def _known(self, file: File, root: bytes) -> Entry:
+        """A user's file of a fileset that a writer was given as its base."""
+        for entry in self._pfs.storage.fileset(root, f"the base of a write to {file.commit}").find(file.path):
+            if not entry.datum:
+                return entry
+        raise NotFound(ErrorKind.FILE_NOT_FOUND, f"file {file.path} not found in what {file.commit} had; put it")

@@ -55,10 +55,12 @@ class OpenFilesetResponse(_message.Message):
     def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., root: _Optional[bytes] = ..., committed: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OpenFileRequest(_message.Message):
-    __slots__ = ("file",)
+    __slots__ = ("file", "base_root")
     FILE_FIELD_NUMBER: _ClassVar[int]
+    BASE_ROOT_FIELD_NUMBER: _ClassVar[int]
     file: _pfs_v2_pb2.File
-    def __init__(self, file: _Optional[_Union[_pfs_v2_pb2.File, _Mapping]] = ...) -> None: ...
+    base_root: bytes
+    def __init__(self, file: _Optional[_Union[_pfs_v2_pb2.File, _Mapping]] = ..., base_root: _Optional[bytes] = ...) -> None: ...
 
 class OpenFileResponse(_message.Message):
     __slots__ = ("commit", "path", "size_bytes", "hash", "peaks", "names", "lengths", "offsets")
