@@ -30,6 +30,7 @@ __all__ = [
     "REPOS",
     "TRANSACTION",
     "TRANSACTIONS",
+    "VERSIONS",
     "pretty",
 ]
 
@@ -176,6 +177,12 @@ FILES: Columns = [
     ("PATH", lambda f: f.path),
     ("TYPE", lambda f: "dir" if f.is_dir else "file"),
     ("SIZE", lambda f: size(f.size_bytes)),
+]
+VERSIONS: Columns = [
+    ("COMMIT", lambda v: v.commit),
+    ("FINISHED", lambda v: age(v.finished_at)),
+    ("SIZE", lambda v: size(v.info.size_bytes) if v.info else "removed"),
+    ("HASH", lambda v: v.info.hash.hex()[:16] if v.info else "-"),
 ]
 FILE: Columns = [
     ("path", lambda f: f.path),

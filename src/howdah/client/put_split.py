@@ -44,7 +44,7 @@ def put_split(writer: Writer, path: str, source: Source, split: Split, first: in
                 done.add(len(begin))
                 yield name, begin
             else:
-                writer.put(name, done.counted(chain([begin], rest)), append)
+                writer.put(name, done.counted(chain([begin], _blocks(rest))), append)
                 done.files += 1
 
     # What is appended by two at once may get the same numbers: then a piece has the records of both, and none is lost.
@@ -109,6 +109,19 @@ def _group(first: bytes, records: Iterator[bytes], split: Split) -> Iterator[byt
     while not split.is_full(count, size) and (record := next(records, None)) is not None:
         yield record
         count, size = count + 1, size + len(record)
+
+
+def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in larger pieces."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _BIG:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def _begin(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of a tar, put as they are read: many small ones at once, big ones as streams."""
 
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, Self, cast
 
 import zstandard
 
@@ -22,12 +25,17 @@ _BIG: Final = 1 << 20
 _HELD_BYTES: Final = 32 << 20
 _HELD_FILES: Final = 4096
 _PIECE: Final = 1 << 20
+_NO_HEADER: Final = getattr(tarfile, "InvalidHeaderError")  # noqa: B009 - it has no type
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
 
 def put_tar(writer: Writer, path: str, source: Source, append: bool) -> Transferred:
     """Put each regular file of a tar below `path`. See `CommitWriter.put_tar`."""
-    base = paths.clean(path).rstrip("/")
+    with _explained():
+        return _put(writer, paths.clean(path).rstrip("/"), source, append)
+
+
+def _put(writer: Writer, base: str, source: Source, append: bool) -> Transferred:
     files = total = 0
     held: list[tuple[str, bytes]] = []
     size = 0
@@ -50,15 +58,35 @@ def put_tar(writer: Writer, path: str, source: Source, append: bool) -> Transfer
 
 def _members(source: Source) -> Iterator[tuple[str, int, IO[bytes]]]:
     """Name, size and content of each regular file; a content is read before the next member is asked for."""
+    # A stream, so that a tar of any size passes in little memory.
+    with tarfile.open(fileobj=_opened(source), mode="r|*", tarinfo=_Header) as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is not None:
+                yield _name(member.name), member.size, content
+            cast(Any, tar).members = []  # or it would keep every member until the end
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar; one that is damaged or missing is an error, which `tarfile` takes for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header from its block."""
+        if len(buf) != tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("it ends without the mark of its end")
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except _NO_HEADER as error:
+            raise tarfile.ReadError(str(error)) from error
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What reading a tar raises, as an error of ours."""
     try:
-        # A stream, so that a tar of any size passes in little memory.
-        with tarfile.open(fileobj=_opened(source), mode="r|*") as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.isreg() else None
-                if content is not None:
-                    yield _name(member.name), member.size, content
-                cast(Any, tar).members = []  # or it would keep every member until the end
-    except (tarfile.TarError, EOFError, zstandard.ZstdError) as error:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
         text = f"this is not a whole tar ({one_line(str(error))}); it may be compressed by gzip, bzip2, xz or zstd"
         raise BadRequest(ErrorKind.BAD_ARGUMENT, text) from error
 

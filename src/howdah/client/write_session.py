@@ -6,6 +6,7 @@ which begins every write and is enough for a few.
 """
 
 import threading
+from contextlib import suppress
 from functools import cached_property
 
 from howdah.client.channel import Wire
@@ -38,6 +39,7 @@ class WriteSession:
         self._progress = progress
         self._message = commit_message(target)
         answer = wire.call(wire.lake.StartWrite, hd.StartWriteRequest(commit=self._message))
+        self._ended = False
         self.base_root: bytes = answer.base_root
         self._lease = KeptLease(wire, answer.lease_id, answer.lease_seconds)
 
@@ -66,14 +68,22 @@ class WriteSession:
         """Give the change to the server, which applies it; all that it names must be durable."""
         request = hd.HandInRequest(commit=self._message, lease_id=self._lease.id, change=change)
         self.wire.call(self.wire.lake.HandIn, request)
+        self._ended = True
         self.close()
 
     def close(self) -> None:
-        """End the lease's renewal and all threads; closing again does nothing."""
+        """End the lease's renewal and all threads; closing again does nothing.
+
+        What was stored for a change that is not handed in is kept, so that the next attempt finds it.
+        """
         self._lease.end()
         for part in ("content", "local"):
             if part in self.__dict__:
                 self.__dict__[part].close()
+        if not self._ended:
+            self._ended = True
+            with suppress(HowdahError):
+                self.store.sync()
 
 
 class KeptLease:
