@@ -117,7 +117,7 @@ def test_differences_are_marked(howdah, repo, photos):
     howdah("put", "file", "-r", f"{repo}@master:/", "-f", str(photos))
     howdah("copy", "file", f"{repo}@master:/a.txt", f"{repo}@master:/c.txt")
 
-    lines = howdah("diff", "file", f"{repo}@master").out.splitlines()
+    lines = howdah("diff", "file", f"{repo}@master", "--summary").out.splitlines()
 
     assert ["~", "/"] == lines[1].split()[:2]
     assert ["+", "/c.txt"] == lines[2].split()[:2]

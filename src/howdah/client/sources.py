@@ -55,8 +55,9 @@ def pieces_of(source: Source) -> Iterator[Buffer]:
     elif is_local_path(source):
         yield from opened_pieces(cast(LocalPath, source))
     elif hasattr(source, "read"):
-        readable = cast(Readable, source)
-        while piece := readable.read(_READ_BYTES):
+        # What reads once and not until it has all returns to Python after each, which is when Ctrl-C is seen.
+        read = getattr(source, "read1", None) or cast(Readable, source).read
+        while piece := read(_READ_BYTES):
             yield piece
     else:
         yield from cast(Iterator[Buffer], source)
