@@ -36,6 +36,8 @@ _PARTS_MAX: Final = 512  # below the 1024 buffers that one writev takes
 class DirectoryStore:
     """Objects as files below one directory, which is made with the first object."""
 
+    overlap: Final = 0  # answers come from this machine
+
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._root = os.path.abspath(root)
         self._url = Path(self._root).as_uri()
@@ -92,6 +94,10 @@ class DirectoryStore:
                 with self._lock:
                     self._unsynced |= unsynced
                 raise
+
+    def forget(self, key: str) -> bool:  # noqa: ARG002 - as the protocol has it
+        """There is no nearer copy; see `ObjectStore.forget`."""
+        return False
 
     def get(self, key: str) -> bytes:
         """All bytes of an object; see `ObjectStore.get`."""

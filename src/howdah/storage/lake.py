@@ -19,6 +19,9 @@ from howdah.kit.ids import NewId
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.memory_store import MemoryStore
 from howdah.storage.objects import ObjectStore
+from howdah.storage.patience import PATIENT, Patience
+from howdah.storage.remote_client import SCHEMES, Bucket
+from howdah.storage.remote_store import RemoteStore
 
 __all__ = ["FORMAT", "LAKE_KEY", "Lake", "create_lake", "open_lake", "open_store"]
 
@@ -40,25 +43,30 @@ class Lake:
     format: int
 
 
-def open_store(url: str) -> ObjectStore:
-    """The store at a `file://` URL, a plain path of a directory, or `memory://name`. Nothing is made or read yet.
+def open_store(url: str, patience: Patience = PATIENT) -> ObjectStore:
+    """The store at a URL. Nothing is made or read yet.
 
-    Two calls with the same `memory://` URL give the same store.
+    `s3://bucket/prefix`, `gs://` and `az://` with the usual variables of the environment (`storage.remote_client`);
+    `file://` or the plain path of a directory; `memory://name`, where two calls give the same store. `patience` is
+    for stores that are reached over a network.
 
     Raises:
         Unsupported: a scheme that this version has no store for.
+        BadRequest: BAD_ARGUMENT: the address of a bucket that cannot be one.
     """
     if not _SCHEME.match(url):
         return DirectoryStore(os.path.expanduser(url))
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return DirectoryStore(unquote(parts.path))
+    if parts.scheme in SCHEMES:
+        return RemoteStore(Bucket.parse(url), patience)
     if parts.scheme == "memory":
         name = parts.netloc + parts.path
         with _memory_lock:
             return _memory_stores.setdefault(name, MemoryStore(name))
-    text = f"there is no store for {url}; use a directory (/path or file:///path) or memory://name"
-    raise Unsupported(ErrorKind.UNSUPPORTED, text)
+    text = f"there is no store for {url}; use a directory (/path or file:///path), s3://bucket/prefix, gs://, az://"
+    raise Unsupported(ErrorKind.UNSUPPORTED, f"{text} or memory://name")
 
 
 def create_lake(store: ObjectStore, *, clock: Clock, new_id: NewId) -> Lake:

@@ -4,6 +4,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from howdah.kit.clock import Clock, SystemClock
 from howdah.storage.objects import Buffer, ObjectInfo, checked_key, missing_object, short_object
@@ -13,6 +14,8 @@ __all__ = ["MemoryStore"]
 
 class MemoryStore:
     """Objects in a dictionary; gone with the process. `clock` gives the times that `list` tells."""
+
+    overlap: Final = 0  # answers come from this machine
 
     def __init__(self, name: str = "", clock: Clock | None = None) -> None:
         self._url = f"memory://{name}"
@@ -44,6 +47,10 @@ class MemoryStore:
 
     def sync(self) -> None:
         """Nothing to do: memory lasts as long as the process."""
+
+    def forget(self, key: str) -> bool:  # noqa: ARG002 - as the protocol has it
+        """There is no nearer copy; see `ObjectStore.forget`."""
+        return False
 
     def get(self, key: str) -> bytes:
         """All bytes of an object; see `ObjectStore.get`."""

@@ -2,8 +2,9 @@
 """The object store: immutable bytes under a key. The one interface between howdah's bytes and where they lie.
 
 All that a lake holds are objects: chunks and packs (`storage.chunks`), filesets, and `lake.json`
-(`storage.lake`). Implementations: `storage.directory_store`, `storage.memory_store`. Each passes the
-suite that `howdah.testing.store_contract` ships.
+(`storage.lake`). Implementations: `storage.directory_store`, `storage.remote_store`, `storage.memory_store`,
+and `storage.cached_store`, which keeps copies of another one's objects nearby. Each passes the suite
+that `howdah.testing.store_contract` ships.
 """
 
 import re
@@ -41,6 +42,10 @@ class ObjectStore(Protocol):
     def url(self) -> str:
         """The address of the store; `storage.lake.open_store` opens the same store from it."""
 
+    @property
+    def overlap(self) -> int:
+        """How many calls more than there are cores keep the store busy: 0 if answers come from this machine."""
+
     def put(self, key: str, *parts: Buffer) -> bool:
         """Store the concatenation of `parts` under `key` unless it is there; True if it was stored now.
 
@@ -57,6 +62,12 @@ class ObjectStore(Protocol):
 
     def sync(self) -> None:
         """Return when every object that this store's `put`, `create` and `touch` have answered for is durable."""
+
+    def forget(self, key: str) -> bool:
+        """Drop a copy of the object that is nearer than the store itself, because its bytes are not the right ones.
+
+        True if there was one: to read the object again may then give other bytes.
+        """
 
     def get(self, key: str) -> bytes:
         """All bytes of an object.

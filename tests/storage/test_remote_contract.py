@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The suite of all stores against two S3 servers that have no line of code in common, over HTTP."""
+
+import pytest
+
+from howdah.testing import ObjectStoreContract
+
+
+class TestMoto(ObjectStoreContract):
+    @pytest.fixture
+    def store(self, moto_s3, moto_keys):
+        return moto_s3.store()
+
+
+class TestMotoWithoutPrefix(ObjectStoreContract):
+    @pytest.fixture
+    def store(self, moto_s3, moto_keys):
+        return moto_s3.store(prefix="")
+
+
+@pytest.mark.slow
+class TestSwift(ObjectStoreContract):
+    @pytest.fixture
+    def store(self, swift_s3, swift_keys):
+        return swift_s3.store()
