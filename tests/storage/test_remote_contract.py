@@ -23,3 +23,10 @@ class TestSwift(ObjectStoreContract):
     @pytest.fixture
     def store(self, swift_s3, swift_keys):
         return swift_s3.store()
+
+    def test_of_many_creators_one_wins(self, store):
+        """Not with Swift, which looks before it takes the bytes: only who comes later is refused. The probe tells."""
+        answers = [store.create("one", b"1"), store.create("one", b"2")]
+
+        assert [True, False] == answers
+        assert b"1" == store.get("one")

@@ -29,7 +29,7 @@ SHORT_EXTENT: Final = 1 << 20
 SHORT_EXTENTS_MAX: Final = 32
 """So many extents under 1 MiB may stand at a file's end; with one more they are rewritten."""
 
-STORE_THREADS: Final = 3  # on two cores: two compute while one waits for its fsync
+STORE_THREADS: Final = 3  # on two cores: two compute while one waits for its fsync; and those that the store wants
 FILES_AT_ONCE: Final = 2
 
 
@@ -74,9 +74,10 @@ class ContentWriter:
     for many files.
     """
 
-    def __init__(self, chunks: Chunks, *, threads: int = STORE_THREADS) -> None:
+    def __init__(self, chunks: Chunks, *, threads: int | None = None) -> None:
         self._chunks = chunks
         self._reader = ContentReader(chunks)
+        threads = threads or STORE_THREADS + chunks.store.overlap
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-chunk")
         self._spare: deque[Windows] = deque(maxlen=FILES_AT_ONCE)  # kept: the next stream finds its memory mapped
 

@@ -6,8 +6,9 @@ decoded once is kept in a bounded cache. `merge` makes one fileset out of others
 questions about one.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
@@ -20,12 +21,14 @@ from howdah.storage import nodes, rows
 from howdah.storage.nodes import Child, Node
 from howdah.storage.objects import ObjectStore
 
-__all__ = ["EMPTY_ROOT", "Builder", "Filesets", "top"]
+__all__ = ["EMPTY_ROOT", "Builder", "Filesets", "Later", "top"]
 
 _HEADER: Final = 16
 _ZSTD: Final = 1
 # Under this many bytes zstd saves less than its header costs.
 _ZSTD_MIN: Final = 256
+# Objects of a builder that may be on their way: some 10 MB.
+_LATER_MAX: Final = 64
 V = TypeVar("V")
 
 
@@ -64,13 +67,38 @@ class _Cache(Generic[V]):
                 self._bytes -= self._values.popitem(last=False)[1][1]
 
 
+class Later:
+    """The objects of one builder that are still on their way to a store far away."""
+
+    def __init__(self) -> None:
+        self._pending: deque[Future[bool]] = deque()
+
+    def add(self, stored: "Future[bool]") -> None:
+        """Take one more; waits for the oldest when there are many. Raises what the store raised for that one."""
+        self._pending.append(stored)
+        if len(self._pending) > _LATER_MAX:
+            self._pending.popleft().result()
+
+    def wait(self) -> None:
+        """Return when all have come. Raises what the store raised."""
+        while self._pending:
+            self._pending.popleft().result()
+
+
 class Filesets:
     """The ranges and nodes of one object store. Safe for many threads."""
 
     def __init__(self, store: ObjectStore, *, cache_bytes: int) -> None:
         self.store = store
+        # For a store far away; one on this machine answers sooner than a thread comes to its turn.
+        self._threads = ThreadPoolExecutor(store.overlap, thread_name_prefix="store-range") if store.overlap else None
         self._ranges: _Cache[pa.RecordBatch] = _Cache(cache_bytes * 3 // 4)
         self._nodes: _Cache[Node] = _Cache(cache_bytes // 4)
+
+    def close(self) -> None:
+        """End the threads; closing again does nothing."""
+        if self._threads is not None:
+            self._threads.shutdown()
 
     def node(self, name: bytes, referrer: str) -> Node:
         """The node of that name.
@@ -92,25 +120,25 @@ class Filesets:
             self._ranges.add(name, found, found.nbytes + 1000)
         return found
 
-    def put_rows(self, batch: pa.RecordBatch) -> Child:
-        """Store sorted rows as one range and describe it. It is durable after the store's `sync`."""
+    def put_rows(self, batch: pa.RecordBatch, later: "Later") -> Child:
+        """Store sorted rows as one range and describe it. Durable when `later` and the store's `sync` are done."""
         plain = rows.encode(batch)
-        name, stored = self._put("range", b"HWR1", 0, plain)
+        name, stored = self._put("range", b"HWR1", 0, plain, later)
         count = batch.num_rows
         sums = rows.digests(batch)
         first, last = rows.path_at(batch, 0), rows.path_at(batch, -1)
         return Child(0, first, last, count, sums.size(0, count), sums.of(0, count), name, stored)
 
-    def put_node(self, level: int, children: tuple[Child, ...]) -> Child:
-        """Store a node and describe it. It is durable after the store's `sync`."""
-        name, stored = self._put("node", b"HWN1", level, nodes.encode(Node(level, children)))
+    def put_node(self, level: int, children: tuple[Child, ...], later: "Later") -> Child:
+        """Store a node and describe it. Durable as `put_rows`."""
+        name, stored = self._put("node", b"HWN1", level, nodes.encode(Node(level, children)), later)
         return _described(level, children, name, stored)
 
     def key(self, child: Child) -> str:
         """The object key of a range or node."""
         return _key("node" if child.level else "range", child.name)
 
-    def _put(self, kind: str, magic: bytes, level: int, plain: bytes) -> tuple[bytes, int]:
+    def _put(self, kind: str, magic: bytes, level: int, plain: bytes, later: "Later") -> tuple[bytes, int]:
         name = _name(magic, level, plain)
         flags, payload = 0, plain
         if len(plain) >= _ZSTD_MIN:
@@ -118,7 +146,11 @@ class Filesets:
             if len(packed) * 20 < len(plain) * 19:
                 flags, payload = _ZSTD, packed
         header = magic + bytes([flags, level, 0, 0]) + len(plain).to_bytes(8, "little")
-        self.store.put(_key(kind, name), header, payload)
+        key = _key(kind, name)
+        if self._threads is None:
+            self.store.put(key, header, payload)
+        else:
+            later.add(self._threads.submit(self.store.put, key, header, payload))
         return name, _HEADER + len(payload)
 
     def _fetch(
@@ -181,6 +213,7 @@ class Builder:
         self._open: list[list[Child]] = []
         # A child that does not end at a cut: it stands only if nothing follows.
         self._tail: Child | None = None
+        self._later = Later()
         self.duplicate: tuple[str, str, str] | None = None
         """The first path that two datums have among the rows that were added, with both datums."""
 
@@ -215,6 +248,7 @@ class Builder:
         if self._rows:
             self._close_range(0)
         root = self._close_nodes()
+        self._later.wait()
         self._filesets.store.sync()
         return root
 
@@ -238,7 +272,7 @@ class Builder:
         self._rows = []
         if self.duplicate is None:
             self.duplicate = rows.duplicate(batch)
-        self._push(self._filesets.put_rows(batch), level)
+        self._push(self._filesets.put_rows(batch, self._later), level)
 
     def _push(self, child: Child, cut: int) -> None:
         """Put a finished child into its node; `cut` says how many levels end with it."""
@@ -250,7 +284,7 @@ class Builder:
 
     def _close_node(self, index: int) -> Child:
         children, self._open[index] = tuple(self._open[index]), []
-        return self._filesets.put_node(index + 1, children)
+        return self._filesets.put_node(index + 1, children, self._later)
 
     def _close_nodes(self) -> bytes:
         for index in range(len(self._open)):

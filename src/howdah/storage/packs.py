@@ -19,8 +19,8 @@ __all__ = ["PACK_AVERAGE", "PACK_MAX", "Pack", "Packer"]
 PACK_AVERAGE: Final = 4 << 20
 PACK_MAX: Final = 8 << 20
 
-PACK_THREADS: Final = 2
-PENDING_MAX: Final = 4  # packs that wait to be stored: 32 MiB at most
+PACK_THREADS: Final = 2  # and those that the store wants
+PENDING_MAX: Final = 4  # packs that wait to be stored: 32 MiB at most; for a store far away three times as many
 
 # A file of s bytes ends its pack with probability s / PACK_AVERAGE: the first 64 bits of its hash,
 # big end first, are below s << _SHIFT.
@@ -43,8 +43,10 @@ class Packer(Generic[K]):
     Files are known by keys of the caller's choice. An empty file needs no pack; do not add it.
     """
 
-    def __init__(self, chunks: Chunks, *, threads: int = PACK_THREADS) -> None:
+    def __init__(self, chunks: Chunks, *, threads: int | None = None) -> None:
         self._chunks = chunks
+        self._pending_max = PENDING_MAX + chunks.store.overlap
+        threads = threads or PACK_THREADS + chunks.store.overlap
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-pack")
         # The pack that is open: its files' bytes, its members, its size.
         self._parts: list[bytes] = []
@@ -69,7 +71,7 @@ class Packer(Generic[K]):
             self._size += length
             if int.from_bytes(hashed[:8], "big") < length << _SHIFT:
                 self._close()
-        return self._stored(PENDING_MAX)
+        return self._stored(self._pending_max)
 
     def flush(self) -> list[Pack[K]]:
         """End the open pack, and wait for every pack that was not given out yet. Raises as `add`."""
@@ -91,7 +93,7 @@ class Packer(Generic[K]):
             return
         parts, members = self._parts, self._members
         self._parts, self._members, self._size = [], [], 0
-        while len([each for each in self._pending if not each.done()]) >= PENDING_MAX:
+        while len([each for each in self._pending if not each.done()]) >= self._pending_max:
             next(each for each in self._pending if not each.done()).result()
         self._pending.append(self._threads.submit(self._store, parts, members))
 

@@ -21,16 +21,23 @@ from howdah.storage.local_files import explained
 
 __all__ = ["ContentReader"]
 
-READ_THREADS: Final = 2
-AHEAD: Final = 4  # chunks read before they are asked for: 64 MiB at most, some 20 MiB as a rule
+READ_THREADS: Final = 2  # and those that the store wants
+AHEAD: Final = 4  # chunks read before they are asked for: 64 MiB at most, some 20 MiB as a rule; from afar three times
 
 
 class ContentReader:
     """Reads the content of files. May be shared by threads."""
 
-    def __init__(self, chunks: Chunks, *, threads: int = READ_THREADS) -> None:
+    def __init__(self, chunks: Chunks, *, threads: int | None = None) -> None:
         self._chunks = chunks
+        self._ahead = AHEAD + chunks.store.overlap
+        threads = threads or READ_THREADS + chunks.store.overlap
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="read-chunk")
+
+    @property
+    def overlap(self) -> int:
+        """How many readers more than there are cores keep the store busy; see `ObjectStore.overlap`."""
+        return self._chunks.store.overlap
 
     def __enter__(self) -> "ContentReader":
         return self
@@ -86,7 +93,7 @@ class ContentReader:
         pending: deque[Future[memoryview]] = deque()
         try:
             while wanted or pending:
-                while wanted and len(pending) < AHEAD:
+                while wanted and len(pending) < self._ahead:
                     pending.append(self._threads.submit(self._piece, wanted.popleft(), referrer))
                 yield pending.popleft().result()
         finally:
@@ -117,7 +124,7 @@ class ContentReader:
         at = 0
         try:
             for extent in extents:
-                if len(pending) >= AHEAD:
+                if len(pending) >= self._ahead:
                     pending.popleft().result()
                 pending.append(self._threads.submit(self._copy_piece, extent, file, at, referrer, sync))
                 at += extent[2]

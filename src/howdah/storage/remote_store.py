@@ -286,7 +286,7 @@ class _Listing:
     def __init__(self, client: Client, folder: str) -> None:
         self._client = client
         self._folder = folder or None
-        self._stream: Iterator[Sequence["ObjectMeta"]] | None = None
+        self._stream: Iterator[Sequence[ObjectMeta]] | None = None
         self._last: str | None = None
 
     def page(self) -> Sequence["ObjectMeta"]:

@@ -45,6 +45,7 @@ class Storage:
         """End the threads; closing again does nothing."""
         self.content.close()
         self.reader.close()
+        self.filesets.close()
 
     def fileset(self, root: bytes | None, referrer: str) -> Fileset:
         """The fileset of that root; the empty one for None. `referrer` is what errors name as its owner."""

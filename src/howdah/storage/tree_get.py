@@ -179,10 +179,10 @@ def write_tree(
     """
     size = 0
     pending: deque[Future[int]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="write-files") as pool:
+    with ThreadPoolExecutor(threads + reader.overlap // 2, thread_name_prefix="write-files") as pool:
         try:
             for batch in _batches(files):
-                if len(pending) >= PENDING_MAX + threads:
+                if len(pending) >= PENDING_MAX + threads + reader.overlap:
                     size += pending.popleft().result()
                 pending.append(pool.submit(_write_batch, reader, folder, batch, referrer))
             while pending:
