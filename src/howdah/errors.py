@@ -88,6 +88,8 @@ class ErrorKind(StrEnum):
     TRANSACTION_OPEN = "transaction_open"
     URL_REFUSED = "url_refused"
     LABEL_EXISTS = "label_exists"
+    LAKE_MISMATCH = "lake_mismatch"
+    STORE_UNFIT = "store_unfit"
 
     UNREACHABLE = "unreachable"
     BUSY = "busy"

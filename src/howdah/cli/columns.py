@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which columns a list of each kind of thing has, and which properties are shown of one."""
 
+from datetime import timedelta
 from typing import Any
 
 from howdah.cli.output import Columns, age, name, size, span, time
@@ -8,6 +9,7 @@ from howdah.cli.output import Columns, age, name, size, span, time
 __all__ = [
     "BRANCH",
     "BRANCHES",
+    "CHECKS",
     "COMMIT",
     "COMMITS",
     "COMMIT_SETS",
@@ -266,6 +268,14 @@ PROVENANCE: Columns = [
     ("command", lambda p: " ".join(p.cmd)),
     ("image", lambda p: p.image),
     ("from files", lambda p: _files(p.inputs)),
+]
+
+
+CHECKS: Columns = [
+    ("CHECK", lambda c: c.name),
+    ("RESULT", lambda c: "ok" if c.passed else "FAILED"),
+    ("TIME", lambda c: span(timedelta(seconds=c.seconds))),
+    ("FINDING", lambda c: c.finding),
 ]
 
 

@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "draw": ("Draw what depends on what.", ()),
     "stop": ("End a job, let a pipeline rest, or leave a transaction.", ("pipeline", "job", "transaction")),
     "logs": ("Show what user code and workers printed.", ()),
+    "store": ("Look after where objects lie.", ("probe",)),
     "server": ("Serve a lake.", ()),
     "config": (
         "Keep the addresses of servers under names.",

@@ -23,8 +23,25 @@ __all__ = ["server"]
 @click.option(
     "--workers", type=click.IntRange(0), metavar="N", help="How many run user code; 0: none here. Default: one a core."
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where the objects are: s3://bucket/prefix, gs://, az://, a folder; it is remembered.",
+)
+@click.option("--force-store", is_flag=True, help="Make a lake also in a store that fails `howdah store probe`.")
+@click.option("--cache", metavar="DIR", help="Copies of objects of a bucket; else $HOWDAH_CACHE, else a user's folder.")
+@click.option("--cache-size", metavar="SIZE", help="How much of them; else $HOWDAH_CACHE_SIZE, else 10GiB. 0: none.")
 def server(
-    _: Session, root: str | None, grpc: str | None, http: str | None, allow_open: bool, workers: int | None
+    _: Session,
+    root: str | None,
+    grpc: str | None,
+    http: str | None,
+    allow_open: bool,
+    workers: int | None,
+    store: str | None,
+    force_store: bool,
+    cache: str | None,
+    cache_size: str | None,
 ) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
@@ -35,8 +52,20 @@ def server(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from howdah.server.app import run
     from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS
+    from howdah.storage.disk_cache import default_cache
 
-    run(root or _default_root(), grpc or GRPC_ADDRESS, http or HTTP_ADDRESS, allow_open=allow_open, workers=workers)
+    given = {"HOWDAH_CACHE": cache, "HOWDAH_CACHE_SIZE": cache_size}
+    near = default_cache({**os.environ, **{name: value for name, value in given.items() if value is not None}})
+    run(
+        root or _default_root(),
+        grpc or GRPC_ADDRESS,
+        http or HTTP_ADDRESS,
+        allow_open=allow_open,
+        workers=workers,
+        store=store,
+        force_store=force_store,
+        cache=near,
+    )
 
 
 def _default_root() -> Path:

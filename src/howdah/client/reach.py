@@ -12,9 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 from howdah.client.channel import Wire
 from howdah.errors import ErrorKind, HowdahError
+from howdah.storage.cached_store import near
 from howdah.storage.chunks import Chunks
-from howdah.storage.lake import open_lake, open_store
+from howdah.storage.disk_cache import default_cache
+from howdah.storage.lake import LAKE_KEY, open_lake, open_store
 from howdah.storage.objects import ObjectStore
+from howdah.storage.patience import IMPATIENT
 from howdah.storage.reading import ContentReader
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 
@@ -28,9 +31,11 @@ def open_direct(wire: Wire) -> "Reached | None":
     """The lake's store, if it can be used from here; None if not, for whatever reason."""
     try:
         lake = wire.call(wire.lake.GetLake, hd.GetLakeRequest())
-        store = open_store(lake.store_url)
-        if open_lake(store).id != lake.lake_id:
+        found = open_store(lake.store_url, IMPATIENT)
+        # Who has no right to write there, or no credentials, is not told so by every file: the other way does it.
+        if open_lake(found).id != lake.lake_id or (found.overlap and not found.touch(LAKE_KEY)):
             return None
+        store = near(open_store(lake.store_url), default_cache())
     except HowdahError as error:
         if error.kind is ErrorKind.UNREACHABLE:
             raise  # no way leads to a server that is not there

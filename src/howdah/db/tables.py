@@ -39,6 +39,7 @@ __all__ = [
     "event",
     "file_set",
     "job",
+    "lake",
     "lake_label",
     "lease",
     "log_chunk",
@@ -95,6 +96,14 @@ def _labels() -> Column[Any]:
     """The user's own keys and values."""
     return Column("metadata", Json, nullable=False, default=dict)
 
+
+# Which lake this database belongs to: one row.
+lake = Table(
+    "lake",
+    metadata,
+    Column("lake_id", String(ID_LENGTH), primary_key=True),
+    _text("store_url"),
+)
 
 project = Table(
     "project",

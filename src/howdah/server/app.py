@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server, put together: the one place where concrete classes are chosen.
 
-A root folder holds one lake: `lake/` is its object store, `metadata.db` its database, `server.lock` the lock of the
-process that serves it. `opened` makes what needs no loop, `Server` what listens on one; `run` is a whole process.
+A root folder holds one lake: `metadata.db` is its database, `server.lock` the lock of the process that serves it,
+`lake/` its object store unless that is elsewhere (`server.place`). `opened` makes what needs no loop, `Server` what
+listens on one; `run` is a whole process.
 Everything stops in the reverse of the order in which it started: calls first, then what does their work.
 """
 
@@ -28,10 +29,9 @@ from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
-from howdah.errors import Damaged, ErrorKind, Refused, Unavailable
+from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.execution.process import ProcessPool
 from howdah.kit.clock import Clock, SystemClock
-from howdah.kit.ids import new_id
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.server import logs
@@ -39,17 +39,17 @@ from howdah.server.allocator import keep_memory_of_messages
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
+from howdah.server.place import StoreSettings, opened_place
 from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
 from howdah.server.workers import Workers, worker_command
 from howdah.storage.directory_store import DirectoryStore
-from howdah.storage.lake import LAKE_KEY, Lake, create_lake, open_lake, open_store
-from howdah.storage.objects import ObjectStore
+from howdah.storage.disk_cache import CacheSettings
+from howdah.storage.lake import Lake, open_lake
 from howdah.storage.storage import Storage
 
 __all__ = ["Opened", "Server", "opened", "run"]
 
-STORE_NAME: Final = "lake"
-DATABASE_NAME: Final = "metadata.db"
+DEFAULT_STORE: Final = StoreSettings()
 
 _EVERY_ADDRESS: Final = {"0.0.0.0", "::"}
 
@@ -85,27 +85,26 @@ class Opened:
 
 
 @contextmanager
-def opened(root: Path, clock: Clock | None = None, *, workers: int = 1) -> Iterator[Opened]:
+def opened(
+    root: Path, clock: Clock | None = None, *, workers: int = 1, store: StoreSettings = DEFAULT_STORE
+) -> Iterator[Opened]:
     """The lake in a folder, made if there is none; locked and open inside the block.
 
     `workers` is how many will claim work: jobs are cut into parts for so many. What writers that died more than a
     day ago left half-written is removed, and their leases are forgotten.
 
     Raises:
-        Refused: LAKE_LOCKED: another server has it; READ_ONLY.
+        Refused: LAKE_LOCKED: another server has it; READ_ONLY; and as `opened_place`.
         Unsupported, Damaged: it is not one that this version can serve.
     """
     clock = clock or SystemClock()
     _make_folder(root)
     with ExitStack() as stack:
         stack.enter_context(locked(root))
-        store = open_store(str(root / STORE_NAME))
-        _check_store_of(root / DATABASE_NAME, store)
-        lake = create_lake(store, clock=clock, new_id=new_id)
-        if isinstance(store, DirectoryStore):
-            store.remove_leftovers(clock.now())
-        db = stack.enter_context(Database.open(root / DATABASE_NAME, clock=clock))
-        storage = stack.enter_context(Storage(store))
+        lake, db, objects = stack.enter_context(opened_place(root, store, clock))
+        if isinstance(objects, DirectoryStore):
+            objects.remove_leftovers(clock.now())
+        storage = stack.enter_context(Storage(objects))
         pfs = Pfs.open(db, storage)
         pfs.catalog.leases.expire()
         pfs.file_sets.expire()
@@ -152,7 +151,8 @@ class Server:
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
             gateway = Gateway(self._grpc.services, status_of, self._metrics)
             self._pages.router.routes.append(Route("/api/{path:path}", gateway))
-            command = worker_command(self._settings.root, str(self.grpc_address))
+            cache = self._settings.cache if lake.pfs.storage.store.overlap else None
+            command = worker_command(self._settings.root, str(self.grpc_address), cache)
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
             await asyncio.to_thread(self._workers.start)
@@ -193,12 +193,16 @@ def run(
     *,
     allow_open: bool = False,
     workers: int | None = None,
+    store: str | None = None,
+    force_store: bool = False,
+    cache: CacheSettings | None = None,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a lake until SIGTERM or SIGINT, then return; a second signal ends the process at once.
 
-    So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere.
+    So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere. The objects
+    are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`.
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -207,10 +211,11 @@ def run(
         BadRequest, Refused: the settings, the folder or an address will not do; nothing was served.
         Unsupported, Damaged: as `opened`.
     """
-    settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers)
+    settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers, cache=cache)
     logs.configure(json=json_logs)
     keep_memory_of_messages()
-    with opened(settings.root, workers=settings.workers) as lake:
+    place = StoreSettings(store, force_store, cache)
+    with opened(settings.root, workers=settings.workers, store=place) as lake:
         asyncio.run(_serve(lake, settings, announce or _print_line))
 
 
@@ -238,14 +243,6 @@ async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], Non
 def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _check_store_of(database: Path, store: ObjectStore) -> None:
-    """Refuse a database whose objects are gone: an empty store in their place would make every commit a damaged one."""
-    # The store is made first, so this is no start that was broken off.
-    if database.exists() and not store.exists(LAKE_KEY):
-        text = f"database {database} is there, and {LAKE_KEY} in its store {store.url} is not"
-        raise Damaged(ErrorKind.OBJECT_MISSING, f"{text}; put the store back, or choose another folder with --root")
 
 
 def _make_folder(root: Path) -> None:

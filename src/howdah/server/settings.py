@@ -12,6 +12,7 @@ from typing import Final
 from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.execution.pool import cores
 from howdah.model.texts import one_line
+from howdah.storage.disk_cache import CacheSettings
 
 __all__ = ["GRPC_ADDRESS", "HTTP_ADDRESS", "Address", "Settings"]
 
@@ -68,6 +69,7 @@ class Settings:
     grpc: Address
     http: Address
     workers: int  # of this machine that run user code; 0 for none
+    cache: CacheSettings | None = None  # of a store far away, for the workers as well
     grace_seconds: float = 10.0  # that calls at work are given when the server stops
 
     @classmethod
@@ -79,6 +81,7 @@ class Settings:
         *,
         allow_open: bool = False,
         workers: int | None = None,
+        cache: CacheSettings | None = None,
     ) -> "Settings":
         """Settings as they are written on a command line; as many workers as cores unless it says how many.
 
@@ -97,4 +100,4 @@ class Settings:
         count = cores() if workers is None else workers
         if count < 0:
             raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{count} workers cannot be started; use 0 for none")
-        return cls(Path(root).expanduser().absolute(), grpc, http, count)
+        return cls(Path(root).expanduser().absolute(), grpc, http, count, cache)

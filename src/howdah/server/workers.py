@@ -17,6 +17,7 @@ from howdah.db.events import Event
 from howdah.execution.pool import Execution
 from howdah.pps.pps import Pps
 from howdah.pps.subjects import WORK
+from howdah.storage.disk_cache import CacheSettings
 
 __all__ = ["WORKERS_NAME", "Workers", "worker_command"]
 
@@ -25,12 +26,17 @@ WORKERS_NAME: Final = "workers"
 _log: Final = logging.getLogger(__name__)
 
 
-def worker_command(root: Path, server: str) -> Callable[[str], Sequence[str]]:
-    """The command of each worker of the lake in `root`, whose server listens at `server`."""
+def worker_command(root: Path, server: str, cache: CacheSettings | None = None) -> Callable[[str], Sequence[str]]:
+    """The command of each worker of the lake in `root`, whose server listens at `server`.
+
+    User code sees neither the root nor the `cache`.
+    """
+    near = [] if cache is None else ["--cache", str(cache.folder), "--cache-size", str(cache.bytes_max)]
+    near += [] if cache is None else ["--hidden", str(cache.folder)]
 
     def command(worker_id: str) -> Sequence[str]:
         work = root / WORKERS_NAME / worker_id
-        options = ["--server", server, "--work", str(work), "--id", worker_id, "--hidden", str(root)]
+        options = ["--server", server, "--work", str(work), "--id", worker_id, "--hidden", str(root), *near]
         return [sys.executable, "-m", "howdah.worker", *options]
 
     return command

@@ -77,6 +77,14 @@ class Chunks:
 
     def read_view(self, name: bytes, referrer: str) -> memoryview:
         """As `read`, without a copy."""
+        try:
+            return self._verified(name, referrer)
+        except Damaged:
+            if not self._forget(name):
+                raise
+            return self._verified(name, referrer)
+
+    def _verified(self, name: bytes, referrer: str) -> memoryview:
         key = chunk_key(name)
         try:
             plain = chunk_format.decode(self.store.get(key))
@@ -116,6 +124,14 @@ class Chunks:
         Raises:
             Damaged: the chunk is missing, or cannot be read at that place.
         """
+        try:
+            return self._part(name, start, length, referrer)
+        except Damaged:
+            if not self._forget(name):
+                raise
+            return self._part(name, start, length, referrer)
+
+    def _part(self, name: bytes, start: int, length: int, referrer: str) -> bytes:
         key = chunk_key(name)
         try:
             layout = self._layout(name, key)
@@ -137,6 +153,12 @@ class Chunks:
             while len(self._layouts) > LAYOUTS_MAX:
                 self._layouts.popitem(last=False)
         return layout
+
+    def _forget(self, name: bytes) -> bool:
+        """Drop whatever copy the damage may come from; whether it is worth while to read again."""
+        with self._lock:
+            self._layouts.pop(name, None)
+        return self.store.forget(chunk_key(name))
 
     def _is_there(self, key: str, plain_length: int) -> bool:
         """Whether the chunk's object is there, and as long as its own head says."""

@@ -156,6 +156,16 @@ class Filesets:
     def _fetch(
         self, kind: str, magic: bytes, name: bytes, referrer: str, decode: Callable[[int, bytes | memoryview], V]
     ) -> V:
+        try:
+            return self._proved(kind, magic, name, referrer, decode)
+        except Damaged:
+            if not self.store.forget(_key(kind, name)):
+                raise
+            return self._proved(kind, magic, name, referrer, decode)
+
+    def _proved(
+        self, kind: str, magic: bytes, name: bytes, referrer: str, decode: Callable[[int, bytes | memoryview], V]
+    ) -> V:
         key = _key(kind, name)
         try:
             data = self.store.get(key)

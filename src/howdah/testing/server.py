@@ -11,6 +11,7 @@ from pathlib import Path
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.server.app import Opened, Server, opened
+from howdah.server.place import StoreSettings
 from howdah.server.settings import Settings
 
 __all__ = ["RunningServer", "running_server"]
@@ -33,13 +34,13 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(root: Path, *, workers: int = 0) -> Iterator[RunningServer]:
+def running_server(root: Path, *, workers: int = 0, store: str | None = None) -> Iterator[RunningServer]:
     """A server of the lake in `root`, ready inside the block and stopped after it. Its loop has a thread of its own.
 
     Its `workers` are real processes; without any, a test does the work itself (`server.pps.claims`, or over gRPC).
     """
     settings = Settings.of(root, "127.0.0.1:0", "127.0.0.1:0", workers=workers)
-    with opened(settings.root, workers=max(1, workers)) as lake:
+    with opened(settings.root, workers=max(1, workers), store=StoreSettings(store)) as lake:
         started: Future[tuple[Server, Callable[[], None]]] = Future()
         thread = threading.Thread(target=lambda: asyncio.run(_serve(lake, settings, started)), name="test-server")
         thread.start()

@@ -16,6 +16,8 @@ from typing import Final
 
 from howdah.errors import ErrorKind, HowdahError, Unavailable
 from howdah.kit.clock import SystemClock
+from howdah.storage.cached_store import near
+from howdah.storage.disk_cache import CACHE_BYTES_MAX, CacheSettings
 from howdah.storage.lake import open_lake, open_store
 from howdah.storage.storage import Storage
 from howdah.worker.folders import Folders
@@ -62,6 +64,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--hidden", type=Path, action="append", default=[], metavar="DIR", help="a folder that user code must not see"
     )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where copies of objects from far away are kept")
+    parser.add_argument("--cache-size", type=int, default=CACHE_BYTES_MAX, metavar="BYTES", help="how much of them")
     return parser.parse_args(arguments)
 
 
@@ -70,7 +74,8 @@ def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
     runner = Runner(lambda: Nest.start(options.work, options.hidden))
     folders = Folders(options.work, reuse=runner.is_contained)
     link = Link(options.server, options.id)
-    worker = Worker(link, runner, folders, lambda: _open_storage(link), SystemClock())
+    cache = CacheSettings(options.cache, options.cache_size) if options.cache else None
+    worker = Worker(link, runner, folders, lambda: _open_storage(link, cache), SystemClock())
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -94,11 +99,11 @@ def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
     return 1 if failures else 0
 
 
-def _open_storage(link: Link) -> Storage:
+def _open_storage(link: Link, cache: CacheSettings | None) -> Storage:
     lake_id, url = link.lake()
     store = open_store(url)
     found = open_lake(store)
     if found.id != lake_id:
         text = f"the store {url} holds lake {found.id}, and the server's lake is {lake_id}"
         raise Unavailable(ErrorKind.UNREACHABLE, f"{text}; run the worker where the server's store is at that address")
-    return Storage(store, cache_bytes=_CACHE_BYTES)
+    return Storage(near(store, cache), cache_bytes=_CACHE_BYTES)
