@@ -144,9 +144,11 @@ def _touch(store: ObjectStore, folder: str) -> str:
     key = f"{folder}touched"
     store.put(key, b"x")
     store.sync()
-    [before] = store.list(key)
+    before = next(store.list(key), None)
     _must(store.touch(key), "an object that is there is not found")
-    [after] = store.list(key)
+    after = next(store.list(key), None)
+    if before is None or after is None:
+        raise _FailedError("an object that is there is not listed")
     _must(after.modified >= before.modified, "an object that was refreshed is older than before")
     _must(after.modified - before.modified < timedelta(minutes=10), "the clock of the store jumps")
     return "an object's time is told and refreshed"

@@ -90,11 +90,11 @@ class Fileset:
         return self.filesets.rows(child.name, self.referrer)
 
     def _ahead(self, ranges: Iterator[Child]) -> Iterator[pa.RecordBatch]:
-        with ThreadPoolExecutor(_THREADS, "ranges") as pool:
+        with ThreadPoolExecutor(_THREADS + self.filesets.store.overlap, "ranges") as pool:
             waiting: list[Future[pa.RecordBatch]] = []
             for child in ranges:
                 waiting.append(pool.submit(self._load, child))
-                if len(waiting) == _AHEAD:
+                if len(waiting) == _AHEAD + self.filesets.store.overlap:
                     yield waiting.pop(0).result()
             for future in waiting:
                 yield future.result()
