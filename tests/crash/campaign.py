@@ -93,10 +93,14 @@ class WriterProcess:
 
 
 class Campaign:
-    """A lake under attack. `say` takes a line for each kill. Use it in a `with` block: nothing is alive after it."""
+    """A lake under attack. `say` takes a line for each kill. Use it in a `with` block: nothing is alive after it.
 
-    def __init__(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
+    `store` is the URL of its objects, which nobody attacks; a folder of the lake unless given.
+    """
+
+    def __init__(self, folder: Path, seed: int, say: Callable[[str], None], store: str = "") -> None:
         self._folder = folder
+        self._store = store
         self._seed = seed
         self._random = random.Random(seed)
         self._say = say
@@ -203,7 +207,7 @@ class Campaign:
         if self._server is None:
             self._runs += 1
             name = f"{self._name}-{self._runs}"
-            self._server = CrashServer(self._folder / "lake", name, self._user_mark, failpoint)
+            self._server = CrashServer(self._folder / "lake", name, self._user_mark, failpoint, self._store)
             self._going = False
         return self._server
 

@@ -21,9 +21,12 @@ class KilledServer(Exception):
 
 
 class CrashServer:
-    """One run of the server on a lake. `user_mark` is what the environment of all user code has."""
+    """One run of the server on a lake. `user_mark` is what the environment of all user code has.
 
-    def __init__(self, root: Path, mark: str, user_mark: str, failpoint: str = "") -> None:
+    `store` is the URL of the lake's objects, the folder in its root unless given.
+    """
+
+    def __init__(self, root: Path, mark: str, user_mark: str, failpoint: str = "", store: str = "") -> None:
         self.address = ""
         self.killed = threading.Event()
         self._user_mark = user_mark
@@ -34,6 +37,7 @@ class CrashServer:
         if failpoint:
             environment |= {"HOWDAH_FAILPOINT": failpoint, "HOWDAH_FAILPOINT_FILE": str(self._reached)}
         command = [sys.executable, "-m", "howdah.cli", "server", "--root", str(root)]
+        command += ["--store", store] if store else []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"],

@@ -9,7 +9,7 @@ from howdah.kit.clock import Clock
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, Repo
 from howdah.pfs.lake import Pfs
 from howdah.pfs.writes import Put
-from howdah.storage.directory_store import DirectoryStore
+from howdah.storage.lake import open_store
 from howdah.storage.storage import Storage
 
 IMAGES = Repo("default", "images")
@@ -18,17 +18,18 @@ HEAD = CommitRef(IMAGES, "master")
 
 
 class OpenLake:
-    """A lake in a folder, with the repo `images`. `reopen` is what a restart of the server is to it."""
+    """A lake in a folder, with the repo `images`. `reopen` is what a restart of the server is to it.
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None, *, store: str | None = None) -> None:
         self.folder = folder
         self.clock = clock
+        self.store = store or str(folder / "objects")
         self._open()
         self.pfs.catalog.repos.create(IMAGES)
 
     def _open(self) -> None:
         self.db = Database.open(self.folder / "metadata.db", clock=self.clock)
-        self.storage = Storage(DirectoryStore(self.folder / "objects"))
+        self.storage = Storage(open_store(self.store))
         self.pfs = Pfs.open(self.db, self.storage)
 
     def close(self) -> None:

@@ -35,11 +35,15 @@ class VersionedFiles(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="howdah-machine-"))
-        self.lake = OpenLake(self.folder)
+        self.lake = OpenLake(self.folder, self.store_url())
         self.finished: dict[Commit, Files] = {}
         self.open: dict[str, tuple[Commit, Files]] = {}
         self.heads: dict[str, Commit] = {}
         self.parents: dict[Commit, Commit | None] = {}
+
+    def store_url(self) -> str | None:
+        """Where the objects are; None for the folder."""
+        return None
 
     def teardown(self) -> None:
         self.lake.close()
