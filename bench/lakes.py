@@ -28,17 +28,18 @@ _STOP_SECONDS: Final = 30.0
 class Lake:
     """A server on free ports over a root folder. `start` and `stop` it as often as you like."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *options: str) -> None:
         self.root = root
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
         self._log = root.with_name(root.name + ".log")
 
     @classmethod
     @contextmanager
-    def running(cls, root: Path) -> Iterator["Lake"]:
-        """A server that runs inside the block."""
-        lake = cls(root)
+    def running(cls, root: Path, *options: str) -> Iterator["Lake"]:
+        """A server that runs inside the block, with more options of its command."""
+        lake = cls(root, *options)
         lake.start()
         try:
             yield lake
@@ -55,7 +56,7 @@ class Lake:
         """Start the process; the seconds until it says that it is ready."""
         grpc, http_port = _free_port(), _free_port()
         self.address = f"127.0.0.1:{grpc}"
-        command = [HOWDAH, "server", "--root", str(self.root)]
+        command = [HOWDAH, "server", "--root", str(self.root), *self._options]
         command += ["--grpc", self.address, "--http", f"127.0.0.1:{http_port}"]
         begin = time.perf_counter()
         with open(self._log, "ab") as log:

@@ -8,6 +8,7 @@ from bench import (
     rows_million,
     rows_official,
     rows_pipelines,
+    rows_s3,
     rows_server,
     rows_storage,
 )
@@ -17,6 +18,7 @@ __all__ = ["ROWS"]
 ROWS = [
     *rows_files.ROWS,
     *rows_official.ROWS,
+    *rows_s3.ROWS,
     *rows_million.ROWS,
     *rows_history.ROWS,
     *rows_pipelines.ROWS,

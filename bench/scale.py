@@ -13,6 +13,7 @@ class Scale:
 
     name: str
     file_bytes: int  # the big file
+    bucket_bytes: int  # the file that goes into a bucket
     files: int  # of 1 to 10 KB, in folders of 1,000
     streams: int  # small files by the official client, a stream each
     folders: int  # of the million: so many folders of as many files
@@ -39,6 +40,7 @@ SCALES: Final = {
     "full": Scale(
         name="full",
         file_bytes=2 << 30,
+        bucket_bytes=1 << 30,
         files=100_000,
         streams=1_000,
         folders=1_000,
@@ -57,6 +59,7 @@ SCALES: Final = {
     "small": Scale(
         name="small",
         file_bytes=64 << 20,
+        bucket_bytes=64 << 20,
         files=2_000,
         streams=50,
         folders=100,

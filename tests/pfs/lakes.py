@@ -20,6 +20,9 @@ HEAD = CommitRef(IMAGES, "master")
 class OpenLake:
     """A lake in a folder, with the repo `images`. `reopen` is what a restart of the server is to it.
 
+    Its objects are there too, unless `store` is the URL of another place.
+    """
+
     def __init__(self, folder: Path, clock: Clock | None = None, *, store: str | None = None) -> None:
         self.folder = folder
         self.clock = clock

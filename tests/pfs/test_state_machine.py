@@ -35,7 +35,7 @@ class VersionedFiles(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="howdah-machine-"))
-        self.lake = OpenLake(self.folder, self.store_url())
+        self.lake = OpenLake(self.folder, store=self.store_url())
         self.finished: dict[Commit, Files] = {}
         self.open: dict[str, tuple[Commit, Files]] = {}
         self.heads: dict[str, Commit] = {}
