@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenStack Swift on this machine, seen through its S3 interface: four processes, one disk, one copy.
 
-Swift is no dependency of howdah's: `pip install swift setuptools` into an environment of its own, and name its `bin`
-folder in $HOWDAH_SWIFT, unless the programs are on the PATH. `.ci/run` does so.
+Swift is no dependency of howdah's: `pip install swift 'setuptools<81'` into an environment of its own, and name its
+`bin` folder in $HOWDAH_SWIFT, unless the programs are on the PATH. `.ci/run` does so.
 """
 
 import getpass

@@ -174,5 +174,6 @@ def test_what_is_read_from_a_bucket_is_kept_nearby(tmp_path, moto_s3, moto_keys)
         storage = lake.pfs.storage
         name = storage.chunks.put(b"content")
         storage.chunks.read(name, "test")
+        lake.check()
 
     assert 1 == sum(path.is_file() for path in (tmp_path / "cache" / "objects").rglob("*"))

@@ -44,7 +44,8 @@ from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
 from howdah.server.workers import Workers, worker_command
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.disk_cache import CacheSettings
-from howdah.storage.lake import Lake, open_lake
+from howdah.storage.lake import Lake, open_lake, open_store
+from howdah.storage.patience import IMPATIENT
 from howdah.storage.storage import Storage
 
 __all__ = ["Opened", "Server", "opened", "run"]
@@ -78,7 +79,9 @@ class Opened:
         """
         with self.db.read() as tx:
             tx.execute(select(1)).one()
-        found = open_lake(self.pfs.storage.store)
+        store = self.pfs.storage.store
+        # Whoever asks whether we are ready wants to know it now, not when a bucket answers again.
+        found = open_lake(open_store(store.url, IMPATIENT) if store.overlap else store)
         if found.id != self.lake.id:
             text = f"the store holds lake {found.id} instead of {self.lake.id}; put the right one back"
             raise Unavailable(ErrorKind.STORE_FAILED, text)
