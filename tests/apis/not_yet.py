@@ -36,7 +36,6 @@ NOT_YET: dict[str, set[str]] = {
         "GetCache",
         "ClearCache",
         "ListTask",
-        "Egress",
         "ReposSummary",
     },
     "pjs.API": ALL,
