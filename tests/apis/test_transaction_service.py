@@ -269,6 +269,18 @@ def test_a_job_is_brought_to_an_end(files, pipelines, repo):
     assert grpc.StatusCode.INVALID_ARGUMENT == unknown[0]
 
 
+def test_a_spec_with_an_impossible_duration_is_a_bad_one(pipelines, id):
+    """Within a transaction and outside; protobuf has no text for it."""
+    request = pps.CreatePipelineRequest(pipeline=pps.Pipeline(name="p"))
+    request.datum_timeout.nanos = 2**31 - 1
+
+    codes = [
+        code_of(lambda each=each: pipelines.CreatePipeline(request, metadata=within(each)))[0] for each in (id, "")
+    ]
+
+    assert [grpc.StatusCode.INVALID_ARGUMENT] * 2 == codes
+
+
 IMAGES = Repo("default", "images")
 MASTER = Branch(IMAGES, "master")
 JOB = Job(Pipeline("default", "p"), NO_ID)

@@ -36,8 +36,17 @@ def request_text(request: pps.CreatePipelineRequest) -> str:
 
 
 def create_message(effective_spec: str) -> pps.CreatePipelineRequest:
-    """The request that a spec is, as far as the protocol's message has its fields."""
-    return json_format.ParseDict(json.loads(effective_spec), pps.CreatePipelineRequest(), ignore_unknown_fields=True)
+    """The request that a spec is, as far as the protocol's message has its fields.
+
+    Raises:
+        BadRequest: BAD_SPEC: a value is out of the range of its field.
+    """
+    tree = json.loads(effective_spec)
+    try:
+        return json_format.ParseDict(tree, pps.CreatePipelineRequest(), ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        text = f"could not make effective spec: a value is out of range ({one_line(str(error))}); correct it"
+        raise BadRequest(ErrorKind.BAD_SPEC, text) from None
 
 
 def input_tree(message: pps.Input) -> dict[str, Any]:
