@@ -255,8 +255,9 @@ def test_transactions_are_listed_and_deleted(api, id):
 
 
 def test_a_job_is_brought_to_an_end(files, pipelines, repo):
-    """By itself too, outside of any transaction."""
+    """By itself too, outside of any transaction. Its input is open, so it does not end by itself."""
     files.CreateRepo(create(repo))
+    files.StartCommit(pfs.StartCommitRequest(branch=branch_message(Branch(repo, "master"))))
     spec = {**SPEC, "pipeline": {"name": f"end-{repo.name}"}, "input": {"pfs": {"repo": repo.name, "glob": "/"}}}
     pipelines.CreatePipelineV2(pps.CreatePipelineV2Request(create_pipeline_request_json=json.dumps(spec)))
     [info] = pipelines.ListJob(pps.ListJobRequest(pipeline=pps.Pipeline(name=f"end-{repo.name}")))

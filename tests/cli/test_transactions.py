@@ -58,6 +58,22 @@ def test_what_is_made_in_a_transaction_is_deleted_in_it(howdah, id):
     assert 3 == howdah("inspect", "repo", "short-lived").code
 
 
+def test_a_commit_set_is_squashed_in_a_transaction(howdah, server):
+    """It stays until the end."""
+    howdah("create", "repo", "squashed")
+    first, last = (howdah("create", "commit", "squashed@master").out.strip() for _ in range(2))
+    howdah("start", "transaction")
+
+    ran = howdah("squash", "commit", first)
+
+    assert (0, "") == (ran.code, ran.out)
+    assert 0 == howdah("inspect", "commit", f"squashed@{first}").code
+    howdah("finish", "transaction")
+    assert [f"default/squashed@{last}"] == [
+        each["commit"] for each in howdah("list", "commit", "squashed", "-o", "json").json
+    ]
+
+
 def test_one_transaction_is_open_in_a_context(howdah, id):
     """Another one begins when it is over."""
     ran = howdah("start", "transaction")

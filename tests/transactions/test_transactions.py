@@ -16,6 +16,7 @@ from howdah.model.operations import (
     DeleteBranch,
     DeleteRepo,
     FinishCommit,
+    SquashCommitSet,
     StartCommit,
     StopJob,
     UpdateJobState,
@@ -279,6 +280,20 @@ def test_a_job_is_moved_on_by_the_scheduler_alone(desk):
 
     assert ErrorKind.BAD_MOVE == caught.value.kind
     assert JobState.KILLED == desk.lake.pps.jobs.inspect(job).state
+
+
+def test_a_commit_set_is_squashed_together_with_others(desk):
+    """Two in one list, and not one of them if the second has no child."""
+    desk.lake.repo("a")
+    first, second, last = (desk.lake.commit("a", {f"/{name}": b"1"}) for name in "xyz")
+
+    with pytest.raises(Refused):
+        desk.batch(SquashCommitSet(first.id), SquashCommitSet(last.id))
+    assert 3 == len(list(desk.lake.pfs.catalog.commits.list(A)))
+    desk.transactions.finish(desk.open(SquashCommitSet(first.id), SquashCommitSet(second.id)))
+
+    assert [last] == [info.commit for info in desk.lake.pfs.catalog.commits.list(A)]
+    assert {"/x", "/y", "/z"} == set(desk.lake.files("a"))
 
 
 def test_a_batch_is_made_at_once_or_not_at_all(desk):

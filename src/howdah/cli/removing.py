@@ -23,11 +23,17 @@ def removal_options(function: F) -> F:
 
 
 def remove(session: Session, squash: bool, what: str, *, recursive: bool, dry_run: bool) -> None:
-    """Squash or drop a commit, or for an id all commits of the set; print what went."""
+    """Squash or drop a commit, or for an id all commits of the set; print what went.
+
+    Squashing a set is the one of these that goes into an open transaction.
+    """
     client = session.client
     if is_id(what):
         if recursive:
             raise click.UsageError("--recursive needs one commit and not a set; write it as repo@ID")
+        if squash and not dry_run and (transaction := session.place().transaction):
+            client.in_transaction(transaction).squash_commit_set(what)
+            return
         of_set = client.squash_commit_set if squash else client.drop_commit_set
         removed = of_set(what, dry_run=dry_run)
     else:

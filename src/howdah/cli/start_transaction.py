@@ -11,8 +11,8 @@ __all__ = ["start_transaction"]
 @command("transaction", "howdah start transaction", project=False, output=False)
 def start_transaction(session: Session) -> None:
     """Open a transaction and print its id. Until it is finished, deleted or left by `stop transaction`, changes go
-    into it: making, updating and deleting repos and branches, starting and finishing commits, making and updating
-    pipelines, stopping jobs. Each is checked at once; all happen together when the transaction is finished.
+    into it: making, updating and deleting repos and branches, starting and finishing commits, squashing commit sets,
+    making and updating pipelines, stopping jobs. Each is checked at once; all happen together when it is finished.
 
     What only reads, and what writes files, happens at once.
     """

@@ -22,6 +22,7 @@ from howdah.client.transaction_messages import request_message, transaction_info
 from howdah.client.values import TransactionInfo
 from howdah.errors import HowdahError
 from howdah.model.operations import Operation
+from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import transaction_v2_pb2 as pb
 
 __all__ = ["Transaction", "Transactions"]
@@ -31,14 +32,19 @@ class Transaction(Repos, Branches, Commits, Pipelines, Jobs):
     """The calls of an open transaction. It uses the connection of the client that it came from.
 
     Kept for the end are: making and deleting repos and branches, starting and finishing commits, making pipelines,
-    stopping jobs. Each is tried at once, and answers what it will: a commit that is started has the transaction's
-    id. Everything else, reading too, happens at once and sees nothing of what is kept.
+    stopping jobs, squashing commit sets. Each is tried at once, and answers what it will: a commit that is started
+    has the transaction's id. Everything else, reading too, happens at once and sees nothing of what is kept.
     """
 
     def __init__(self, caller: Caller, id: str) -> None:
         # Everything that a caller has, but no connection of its own.
         self.__dict__.update(caller.__dict__, _wire=caller._wire.within(id), _lake=None, _direct=False)
         self.id = id
+
+    def squash_commit_set(self, id: str) -> None:
+        """Remove all commits of a set from history; their data stay in their children. Raises as that of `Client`."""
+        request = pfs.SquashCommitSetRequest(commit_set=pfs.CommitSet(id=id))
+        self._wire.call(self._wire.pfs.SquashCommitSet, request)
 
 
 class Transactions(Caller):

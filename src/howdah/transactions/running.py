@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from howdah.db.transaction import Transaction
-from howdah.errors import Conflict, ErrorKind, HowdahError, Unsupported
+from howdah.errors import Conflict, ErrorKind, HowdahError
 from howdah.kit import fail
 from howdah.model.operations import (
     CreateBranch,
@@ -28,7 +28,7 @@ from howdah.model.operations import (
 )
 from howdah.model.refs import Commit
 from howdah.model.spec import PipelineSpec
-from howdah.pfs import branches, finish, repos, starting
+from howdah.pfs import branches, finish, removal, repos, starting
 from howdah.pfs.finish import ClosingOf, Closings
 from howdah.pfs.lake import Pfs
 from howdah.pfs.work import Work
@@ -124,9 +124,8 @@ class Runner:
             case CreatePipeline(spec, given, update, reprocess):
                 pipelines = self._pps.pipelines
                 pipelines.create_in(work, spec, given, stored_of(spec), update=update, reprocess=reprocess)
-            case SquashCommitSet():
-                text = "a commit set cannot be squashed in a transaction by this version; squash it by itself"
-                raise Unsupported(ErrorKind.UNSUPPORTED, text)
+            case SquashCommitSet(id):
+                removal.squash_set(work, id)
         return None
 
 
