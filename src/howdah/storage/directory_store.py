@@ -157,6 +157,23 @@ class DirectoryStore:
             self._settling.wait_for(path)
             os.unlink(path)
 
+    def move(self, key: str, to: str) -> bool:
+        """Rename the file of an object; see `ObjectStore.move`."""
+        path, target = self._path(key), self._path(to)
+        with self._explained(f"move object {key}"):
+            self._settling.wait_for(path)
+            self._settling.wait_for(target)
+            self._make_directory(os.path.dirname(target))
+            try:
+                # First the time: whoever finds it at its new place shall never take it for an old one.
+                os.utime(path)
+                os.rename(path, target)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        self._note_use(os.path.dirname(path))
+        self._note_use(os.path.dirname(target))
+        return True
+
     def remove_leftovers(self, now: datetime, older_than_seconds: float = LEFTOVER_SECONDS) -> int:
         """Remove what writers that died have left in `tmp/`; the number of files removed."""
         oldest = now.timestamp() - older_than_seconds

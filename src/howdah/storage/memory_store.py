@@ -100,3 +100,11 @@ class MemoryStore:
         """Remove an object, if it is there."""
         with self._lock:
             self._objects.pop(checked_key(key), None)
+
+    def move(self, key: str, to: str) -> bool:
+        """Give an object another key; see `ObjectStore.move`."""
+        with self._lock:
+            found = self._objects.pop(checked_key(key), None)
+            if found is not None:
+                self._objects[checked_key(to)] = (found[0], self._clock.now())
+        return found is not None

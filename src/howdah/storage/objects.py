@@ -104,6 +104,14 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens if it is not there."""
 
+    def move(self, key: str, to: str) -> bool:
+        """Give an object another key, in the place of what has it; False, and nothing happens, if it is not there.
+
+        It counts as stored now. At every moment it is under one of the keys, or under both. Several callers may move
+        the same object: one of them gets True. Durable after `sync`; a crash before leaves it where it was or brings
+        it where it should be.
+        """
+
 
 def checked_key(key: str) -> str:
     """The key itself, if it is one that every store can hold.

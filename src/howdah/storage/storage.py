@@ -15,6 +15,7 @@ from howdah.storage.objects import ObjectStore
 from howdah.storage.reader import Fileset
 from howdah.storage.reading import ContentReader
 from howdah.storage.rows import Entry
+from howdah.storage.trash import RecoveringStore
 
 __all__ = ["CACHE_BYTES", "Storage"]
 
@@ -29,9 +30,10 @@ class Storage:
     """
 
     def __init__(self, store: ObjectStore, *, cache_bytes: int = CACHE_BYTES) -> None:
-        self.store = store
-        self.chunks = Chunks(store, cache_bytes=cache_bytes // 3)
-        self.filesets = Filesets(store, cache_bytes=cache_bytes - cache_bytes // 3)
+        # What garbage collection took away a moment ago can still be read.
+        self.store: Final = RecoveringStore(store)
+        self.chunks = Chunks(self.store, cache_bytes=cache_bytes // 3)
+        self.filesets = Filesets(self.store, cache_bytes=cache_bytes - cache_bytes // 3)
         self.content = ContentWriter(self.chunks)
         self.reader = ContentReader(self.chunks)
 

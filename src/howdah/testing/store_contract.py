@@ -175,3 +175,61 @@ class ObjectStoreContract:
         store.sync()
 
         assert not store.exists("a/b")
+
+    def test_a_moved_object_is_under_its_new_key_alone(self, store: ObjectStore) -> None:
+        """With all its bytes, and in the place of what was there."""
+        store.put("a/b", b"bytes")
+        store.put("trash/a/b", b"older")
+
+        moved = store.move("a/b", "trash/a/b")
+
+        assert moved
+        assert b"bytes" == store.get("trash/a/b")
+        assert ["trash/a/b"] == [info.key for info in store.list()]
+
+    def test_what_is_not_there_is_not_moved(self, store: ObjectStore) -> None:
+        """Nothing happens, also to what has the other key."""
+        store.put("b", b"bytes")
+
+        assert not store.move("a", "b")
+        assert not store.move("b/c", "d")
+        assert b"bytes" == store.get("b")
+
+    def test_a_moved_object_counts_as_stored_now(self, store: ObjectStore) -> None:
+        """So the time of what is in the trash says since when it is there."""
+        store.put("a", b"bytes")
+        before = next(store.list("a")).modified
+
+        store.move("a", "b")
+
+        assert before <= next(store.list("b")).modified
+
+    def test_of_many_movers_one_wins(self, store: ObjectStore) -> None:
+        """The object is moved once, and is whole."""
+        store.put("a", b"bytes")
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(lambda _: store.move("a", "b"), range(8)))
+
+        assert 1 == sum(answers)
+        assert b"bytes" == store.get("b")
+
+    def test_a_moved_object_can_be_stored_again(self, store: ObjectStore) -> None:
+        """A put finds that it is not at its key any more; both stay."""
+        store.put("a", b"bytes")
+        store.move("a", "trash/a")
+
+        assert store.put("a", b"bytes")
+        assert not store.touch("b")
+        assert [b"bytes", b"bytes"] == [store.get("a"), store.get("trash/a")]
+
+    def test_what_is_put_again_counts_as_stored_now(self, store: ObjectStore) -> None:
+        """A writer that finds its object there may rely on it: garbage collection goes by this time."""
+        store.put("a", b"bytes")
+        before = next(store.list("a")).modified
+
+        store.put("a", b"bytes")
+        again = next(store.list("a")).modified
+        store.touch("a")
+
+        assert before <= again <= next(store.list("a")).modified
