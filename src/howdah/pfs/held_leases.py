@@ -65,6 +65,15 @@ class HeldLeases:
         finally:
             self._give_back(held)
 
+    def rest(self) -> None:
+        """Give back the shared lease if nobody holds it now: it would only keep garbage from being collected."""
+        with self._lock:
+            held = self._current
+            if held is None or held.holders:
+                return
+            self._current = None
+        self._leases.release(held.id)
+
     def _take(self) -> Held:
         with self._lock:
             held = self._current

@@ -11,9 +11,10 @@ from howdah.pfs.catalog import Catalog
 from howdah.pfs.file_sets import FileSets
 from howdah.pfs.files import Files
 from howdah.pfs.finish import Finisher
+from howdah.pfs.held_leases import HeldLeases
 from howdah.pfs.open_commits import OpenCommits
 from howdah.pfs.trigger_watch import Triggers
-from howdah.pfs.writes import Writes
+from howdah.pfs.writes import LEASE_SECONDS, Writes
 from howdah.storage.storage import Storage
 
 __all__ = ["Pfs"]
@@ -31,6 +32,8 @@ class Pfs:
     finisher: Finisher
     file_sets: FileSets
     triggers: Triggers
+    open_commits: OpenCommits
+    held: HeldLeases
 
     @classmethod
     def open(cls, db: Database, storage: Storage, *, new_id: NewId = ids.new_id) -> Self:
@@ -39,9 +42,11 @@ class Pfs:
         Triggers are pulled from `triggers.start()` on.
         """
         catalog = Catalog.open(db, new_id=new_id)
-        open_commits = OpenCommits(db, storage)
+        held = HeldLeases(catalog.leases, LEASE_SECONDS, db.clock)
+        open_commits = OpenCommits(db, storage, held)
         files = Files(db, storage, open_commits)
-        writes = Writes(db, storage, catalog.works, catalog.leases, files, open_commits)
+        writes = Writes(db, storage, catalog.works, catalog.leases, held, files, open_commits)
         file_sets = FileSets(db, storage, files, writes, new_id)
         finisher = Finisher(db, storage, open_commits)
-        return cls(db, storage, catalog, files, writes, finisher, file_sets, Triggers(db, catalog.works))
+        triggers = Triggers(db, catalog.works)
+        return cls(db, storage, catalog, files, writes, finisher, file_sets, triggers, open_commits, held)

@@ -15,6 +15,7 @@ from howdah.kit import fail
 from howdah.pfs import commit_changes
 from howdah.pfs.closing import deleted, good_base
 from howdah.pfs.commit_rows import CommitRow, by_ids
+from howdah.pfs.held_leases import HeldLeases
 from howdah.storage import changes
 from howdah.storage.storage import Storage
 
@@ -39,9 +40,10 @@ class Merged:
 class OpenCommits:
     """What open commits hold. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage) -> None:
+    def __init__(self, db: Database, storage: Storage, held: HeldLeases) -> None:
         self._db = db
         self._storage = storage
+        self._held = held
         self._lock = Lock()
         self._roots: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
@@ -67,8 +69,10 @@ class OpenCommits:
         seq = waiting[-1][0]
         if (root := self._remembered(commit_id, seq)) is None:
             layers = [layer for _, body in waiting for layer in changes.decode(body)]
-            root = self._storage.apply(start, layers, f"commit {row.commit}").root
-            self._remember(commit_id, seq, root)
+            # No row names what is made here before the commit is merged or finished; see `roots`.
+            with self._held.hold():
+                root = self._storage.apply(start, layers, f"commit {row.commit}").root
+                self._remember(commit_id, seq, root)
         return Merged(base, root, seq)
 
     def merge(self, commit_id: int) -> None:
@@ -82,6 +86,14 @@ class OpenCommits:
             fail.here("pfs.merge.stored")
             with self._db.write() as tx:
                 commit_changes.merge(tx, commit_id, merged.seq, merged.root, row.partial_seq)
+
+    def roots(self, tx: Transaction) -> list[tuple[int, bytes]]:
+        """The merged filesets that are remembered, with their commits that are still open; no row may name them."""
+        with self._lock:
+            remembered = [(commit_id, root) for (commit_id, _), root in self._roots.items()]
+        rows = by_ids(tx, {commit_id for commit_id, _ in remembered})
+        alive = {key for key, row in rows.items() if row.finishing_at is None}
+        return [(commit_id, root) for commit_id, root in remembered if commit_id in alive]
 
     def unchanged(self, tx: Transaction, row: CommitRow, merged: Merged) -> bool:
         """Whether nothing was handed in since `merged` was made; `row` was read in this transaction."""

@@ -103,13 +103,20 @@ class Writes:
     """Changes files. Safe for many threads: changes of one commit apply in the order in which they end."""
 
     def __init__(
-        self, db: Database, storage: Storage, works: Works, leases: Leases, files: Files, open_commits: OpenCommits
+        self,
+        db: Database,
+        storage: Storage,
+        works: Works,
+        leases: Leases,
+        held: HeldLeases,
+        files: Files,
+        open_commits: OpenCommits,
     ) -> None:
         self._db = db
         self._storage = storage
         self._works = works
         self._leases = leases
-        self._held = HeldLeases(leases, LEASE_SECONDS, db.clock)
+        self._held = held
         self._files = files
         self._open = open_commits
         self._lock = Lock()

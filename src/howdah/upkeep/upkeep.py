@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking after a lake, put together: what the APIs and the server are given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from howdah.db.transaction import Transaction
+from howdah.pfs.lake import Pfs
+from howdah.upkeep.collector import Collector
+from howdah.upkeep.roots import Holder, Root
+
+__all__ = ["Upkeep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Everything about looking after one lake. Safe for many threads."""
+
+    collector: Collector
+
+    @classmethod
+    def open(cls, pfs: Pfs) -> Self:
+        """Put it together over a lake. Nothing runs by itself."""
+
+        def open_filesets(tx: Transaction) -> Iterator[Root]:
+            return (Root(Holder.COMMIT, key, root) for key, root in pfs.open_commits.roots(tx))
+
+        def settle() -> None:
+            pfs.held.rest()
+            pfs.catalog.leases.expire()
+
+        return cls(Collector(pfs.db, pfs.storage.store, open_filesets, settle))
