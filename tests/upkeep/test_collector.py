@@ -143,6 +143,28 @@ def test_what_goes_while_a_writer_relies_on_it_comes_back(lake):
     assert set() == lake.trash()
 
 
+def test_what_is_wanted_again_in_the_middle_of_a_collection_stays(lake):
+    """The writer came after the first look at leases and ended before the second; the store was listed before it."""
+    lake.repo("b")
+    filled(lake, "a", BIG)
+    lake.delete("a")
+    lake.age()
+    written = []
+
+    def write():
+        if not written:
+            written.append(lake.commit("b", {"/0": BIG}))
+
+    with fail.during("gc.thrown_away", write):
+        collected = lake.collect(keep_seconds=0)
+
+    assert collected.thrown_away.objects
+    assert set() == lake.trash()
+    with lake.fresh_reader() as storage:
+        [entry] = storage.fileset(lake.pfs.files.view(written[0]).fileset.root, "a reader").find("/0")
+        assert BIG == b"".join(storage.reader.read(entry.extents, 0, entry.size, "a reader"))
+
+
 def test_a_reader_goes_on_after_the_files_were_deleted(lake):
     """For as long as the trash is kept; what is read comes back, and goes again."""
     filled(lake, "a", BIG)

@@ -32,8 +32,9 @@ class Collected:
 class Held:
     """What a repo, branch or commit holds.
 
-    `size_bytes` is the sum of its files as users see them; `stored_bytes` is what they take in the store, each object
-    once; `exclusive_bytes` is the part of it that nothing else needs: what deleting it would give back.
+    `size_bytes` are its files as users see them, of a repo those at the heads of its branches. `stored_bytes` is what
+    all of it takes in the store, each object once; `exclusive_bytes` is the part of that which nothing else needs:
+    what deleting it would give back.
     """
 
     name: str

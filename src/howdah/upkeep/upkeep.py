@@ -9,6 +9,7 @@ from howdah.db.transaction import Transaction
 from howdah.pfs.lake import Pfs
 from howdah.upkeep.collector import Collector
 from howdah.upkeep.roots import Holder, Root
+from howdah.upkeep.usage import Usage
 
 __all__ = ["Upkeep"]
 
@@ -18,6 +19,7 @@ class Upkeep:
     """Everything about looking after one lake. Safe for many threads."""
 
     collector: Collector
+    usage: Usage
 
     @classmethod
     def open(cls, pfs: Pfs) -> Self:
@@ -30,4 +32,5 @@ class Upkeep:
             pfs.held.rest()
             pfs.catalog.leases.expire()
 
-        return cls(Collector(pfs.db, pfs.storage.store, open_filesets, settle))
+        store = pfs.storage.store
+        return cls(Collector(pfs.db, store, open_filesets, settle), Usage(pfs.db, store))

@@ -22,6 +22,118 @@ REMOVAL_MODE_UNKNOWN: RemovalMode
 REMOVAL_MODE_SQUASH: RemovalMode
 REMOVAL_MODE_DROP: RemovalMode
 
+class CollectGarbageRequest(_message.Message):
+    __slots__ = ("dry_run", "undelete", "keep")
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    UNDELETE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    dry_run: bool
+    undelete: bool
+    keep: _duration_pb2.Duration
+    def __init__(self, dry_run: bool = ..., undelete: bool = ..., keep: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Tally(_message.Message):
+    __slots__ = ("objects", "size_bytes")
+    OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    objects: int
+    size_bytes: int
+    def __init__(self, objects: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class CollectGarbageResponse(_message.Message):
+    __slots__ = ("dry_run", "named", "young", "thrown_away", "waiting", "put_back", "removed", "missing")
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    NAMED_FIELD_NUMBER: _ClassVar[int]
+    YOUNG_FIELD_NUMBER: _ClassVar[int]
+    THROWN_AWAY_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    PUT_BACK_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    dry_run: bool
+    named: Tally
+    young: Tally
+    thrown_away: Tally
+    waiting: Tally
+    put_back: Tally
+    removed: Tally
+    missing: int
+    def __init__(self, dry_run: bool = ..., named: _Optional[_Union[Tally, _Mapping]] = ..., young: _Optional[_Union[Tally, _Mapping]] = ..., thrown_away: _Optional[_Union[Tally, _Mapping]] = ..., waiting: _Optional[_Union[Tally, _Mapping]] = ..., put_back: _Optional[_Union[Tally, _Mapping]] = ..., removed: _Optional[_Union[Tally, _Mapping]] = ..., missing: _Optional[int] = ...) -> None: ...
+
+class GetUsageRequest(_message.Message):
+    __slots__ = ("targets",)
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    targets: _containers.RepeatedCompositeFieldContainer[_pfs_v2_pb2.Commit]
+    def __init__(self, targets: _Optional[_Iterable[_Union[_pfs_v2_pb2.Commit, _Mapping]]] = ...) -> None: ...
+
+class GetUsageResponse(_message.Message):
+    __slots__ = ("usage",)
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    usage: _containers.RepeatedCompositeFieldContainer[Usage]
+    def __init__(self, usage: _Optional[_Iterable[_Union[Usage, _Mapping]]] = ...) -> None: ...
+
+class Usage(_message.Message):
+    __slots__ = ("name", "commits", "size_bytes", "stored_bytes", "exclusive_bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STORED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    commits: int
+    size_bytes: int
+    stored_bytes: int
+    exclusive_bytes: int
+    def __init__(self, name: _Optional[str] = ..., commits: _Optional[int] = ..., size_bytes: _Optional[int] = ..., stored_bytes: _Optional[int] = ..., exclusive_bytes: _Optional[int] = ...) -> None: ...
+
+class CheckRequest(_message.Message):
+    __slots__ = ("repair", "metadata_only", "part", "parts", "after", "bytes_per_second")
+    REPAIR_FIELD_NUMBER: _ClassVar[int]
+    METADATA_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    repair: bool
+    metadata_only: bool
+    part: int
+    parts: int
+    after: str
+    bytes_per_second: int
+    def __init__(self, repair: bool = ..., metadata_only: bool = ..., part: _Optional[int] = ..., parts: _Optional[int] = ..., after: _Optional[str] = ..., bytes_per_second: _Optional[int] = ...) -> None: ...
+
+class CheckResponse(_message.Message):
+    __slots__ = ("fault", "progress")
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    fault: Fault
+    progress: CheckProgress
+    def __init__(self, fault: _Optional[_Union[Fault, _Mapping]] = ..., progress: _Optional[_Union[CheckProgress, _Mapping]] = ...) -> None: ...
+
+class Fault(_message.Message):
+    __slots__ = ("what", "hurt", "advice", "repaired")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    HURT_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    REPAIRED_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    hurt: str
+    advice: str
+    repaired: str
+    def __init__(self, what: _Optional[str] = ..., hurt: _Optional[str] = ..., advice: _Optional[str] = ..., repaired: _Optional[str] = ...) -> None: ...
+
+class CheckProgress(_message.Message):
+    __slots__ = ("ranges", "ranges_total", "size_bytes", "after")
+    RANGES_FIELD_NUMBER: _ClassVar[int]
+    RANGES_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ranges: int
+    ranges_total: int
+    size_bytes: int
+    after: str
+    def __init__(self, ranges: _Optional[int] = ..., ranges_total: _Optional[int] = ..., size_bytes: _Optional[int] = ..., after: _Optional[str] = ...) -> None: ...
+
 class GetLakeRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -511,3 +511,136 @@ class Work(object):
             howdah__v1__pb2.AppendLogsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+
+class UpkeepStub(object):
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.CollectGarbage = channel.unary_unary(
+                '/howdah.v1.Upkeep/CollectGarbage',
+                request_serializer=howdah__v1__pb2.CollectGarbageRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.CollectGarbageResponse.FromString,
+                )
+        self.GetUsage = channel.unary_unary(
+                '/howdah.v1.Upkeep/GetUsage',
+                request_serializer=howdah__v1__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.GetUsageResponse.FromString,
+                )
+        self.Check = channel.unary_stream(
+                '/howdah.v1.Upkeep/Check',
+                request_serializer=howdah__v1__pb2.CheckRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.CheckResponse.FromString,
+                )
+
+
+class UpkeepServicer(object):
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved.
+    """
+
+    def CollectGarbage(self, request, context):
+        """Put what nothing names into the trash, and remove what has been there for long enough. One at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsage(self, request, context):
+        """What repos, branches and commits hold, and what each holds alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Check(self, request, context):
+        """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_UpkeepServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'CollectGarbage': grpc.unary_unary_rpc_method_handler(
+                    servicer.CollectGarbage,
+                    request_deserializer=howdah__v1__pb2.CollectGarbageRequest.FromString,
+                    response_serializer=howdah__v1__pb2.CollectGarbageResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=howdah__v1__pb2.GetUsageRequest.FromString,
+                    response_serializer=howdah__v1__pb2.GetUsageResponse.SerializeToString,
+            ),
+            'Check': grpc.unary_stream_rpc_method_handler(
+                    servicer.Check,
+                    request_deserializer=howdah__v1__pb2.CheckRequest.FromString,
+                    response_serializer=howdah__v1__pb2.CheckResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'howdah.v1.Upkeep', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Upkeep(object):
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved.
+    """
+
+    @staticmethod
+    def CollectGarbage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Upkeep/CollectGarbage',
+            howdah__v1__pb2.CollectGarbageRequest.SerializeToString,
+            howdah__v1__pb2.CollectGarbageResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Upkeep/GetUsage',
+            howdah__v1__pb2.GetUsageRequest.SerializeToString,
+            howdah__v1__pb2.GetUsageResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Check(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Upkeep/Check',
+            howdah__v1__pb2.CheckRequest.SerializeToString,
+            howdah__v1__pb2.CheckResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

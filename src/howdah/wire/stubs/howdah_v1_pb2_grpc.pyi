@@ -291,3 +291,72 @@ class WorkServicer:
         """Lines that user code printed, or that the worker has to say."""
 
 def add_WorkServicer_to_server(servicer: WorkServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
+
+class UpkeepStub:
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
+
+    def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
+    CollectGarbage: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CollectGarbageRequest,
+        howdah.wire.stubs.howdah_v1_pb2.CollectGarbageResponse,
+    ]
+    """Put what nothing names into the trash, and remove what has been there for long enough. One at a time."""
+
+    GetUsage: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.GetUsageRequest,
+        howdah.wire.stubs.howdah_v1_pb2.GetUsageResponse,
+    ]
+    """What repos, branches and commits hold, and what each holds alone."""
+
+    Check: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CheckRequest,
+        howdah.wire.stubs.howdah_v1_pb2.CheckResponse,
+    ]
+    """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
+
+class UpkeepAsyncStub:
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
+
+    CollectGarbage: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CollectGarbageRequest,
+        howdah.wire.stubs.howdah_v1_pb2.CollectGarbageResponse,
+    ]
+    """Put what nothing names into the trash, and remove what has been there for long enough. One at a time."""
+
+    GetUsage: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.GetUsageRequest,
+        howdah.wire.stubs.howdah_v1_pb2.GetUsageResponse,
+    ]
+    """What repos, branches and commits hold, and what each holds alone."""
+
+    Check: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CheckRequest,
+        howdah.wire.stubs.howdah_v1_pb2.CheckResponse,
+    ]
+    """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
+
+class UpkeepServicer:
+    """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
+
+    def CollectGarbage(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.CollectGarbageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.CollectGarbageResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.CollectGarbageResponse]]:
+        """Put what nothing names into the trash, and remove what has been there for long enough. One at a time."""
+
+    def GetUsage(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.GetUsageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.GetUsageResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.GetUsageResponse]]:
+        """What repos, branches and commits hold, and what each holds alone."""
+
+    def Check(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.CheckRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.CheckResponse], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.CheckResponse]]:
+        """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
+
+def add_UpkeepServicer_to_server(servicer: UpkeepServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
