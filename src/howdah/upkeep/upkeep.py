@@ -8,6 +8,7 @@ from typing import Self
 from howdah.db.transaction import Transaction
 from howdah.pfs.lake import Pfs
 from howdah.upkeep.collector import Collector
+from howdah.upkeep.fsck import Fsck
 from howdah.upkeep.roots import Holder, Root
 from howdah.upkeep.usage import Usage
 
@@ -20,6 +21,7 @@ class Upkeep:
 
     collector: Collector
     usage: Usage
+    fsck: Fsck
 
     @classmethod
     def open(cls, pfs: Pfs) -> Self:
@@ -33,4 +35,8 @@ class Upkeep:
             pfs.catalog.leases.expire()
 
         store = pfs.storage.store
-        return cls(Collector(pfs.db, store, open_filesets, settle), Usage(pfs.db, store))
+        return cls(
+            Collector(pfs.db, store, open_filesets, settle),
+            Usage(pfs.db, store),
+            Fsck(pfs.db, pfs.catalog.works, store),
+        )
