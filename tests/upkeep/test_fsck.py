@@ -236,4 +236,5 @@ def test_a_range_that_is_not_what_its_node_says_is_found(lake):
     [fault] = check(lake)
 
     assert "holds other files than the node above it says" in fault.what
-    assert f"files from /one to /one in commit {commit}" == fault.hurt
+    assert "files from /one to /one in commit " in fault.hurt
+    assert str(commit) in fault.hurt

@@ -46,6 +46,9 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "draw": ("Draw what depends on what.", ()),
     "stop": ("End a job, let a pipeline rest, or leave a transaction.", ("pipeline", "job", "transaction")),
     "logs": ("Show what user code and workers printed.", ()),
+    "gc": ("Give back the space of what nothing needs any more.", ()),
+    "du": ("Show what things hold, and what deleting them would give back.", ()),
+    "fsck": ("Check metadata and prove stored bytes.", ()),
     "store": ("Look after where objects lie.", ("probe",)),
     "server": ("Serve a lake.", ()),
     "config": (

@@ -31,6 +31,7 @@ __all__ = ["server"]
 @click.option("--force-store", is_flag=True, help="Make a lake also in a store that fails `howdah store probe`.")
 @click.option("--cache", metavar="DIR", help="Copies of objects of a bucket; else $HOWDAH_CACHE, else a user's folder.")
 @click.option("--cache-size", metavar="SIZE", help="How much of them; else $HOWDAH_CACHE_SIZE, else 10GiB. 0: none.")
+@click.option("--gc-period", metavar="TIME", help="Time between garbage collections; 0s for none. Default: 1h.")
 def server(
     _: Session,
     root: str | None,
@@ -42,6 +43,7 @@ def server(
     force_store: bool,
     cache: str | None,
     cache_size: str | None,
+    gc_period: str | None,
 ) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
@@ -50,8 +52,9 @@ def server(
     """
     # gRPC's own log would repeat, in its words and on lines of its own, what our errors say. Read when it is loaded.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from howdah.model.units import parse_duration
     from howdah.server.app import run
-    from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS
+    from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS
     from howdah.storage.disk_cache import default_cache
 
     given = {"HOWDAH_CACHE": cache, "HOWDAH_CACHE_SIZE": cache_size}
@@ -65,6 +68,7 @@ def server(
         store=store,
         force_store=force_store,
         cache=near,
+        gc_period_seconds=GC_PERIOD_SECONDS if gc_period is None else parse_duration(gc_period).total_seconds(),
     )
 
 

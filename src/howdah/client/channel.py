@@ -92,6 +92,11 @@ class Wire:
         """The lake itself, and what is ours alone."""
         return howdah_v1_pb2_grpc.LakeStub(self._channel)
 
+    @cached_property
+    def upkeep(self) -> howdah_v1_pb2_grpc.UpkeepStub:
+        """Garbage collection, usage, checks."""
+        return howdah_v1_pb2_grpc.UpkeepStub(self._channel)
+
     def call(self, method: Callable[..., A], request: Any, *, timeout: float | None = None) -> A:
         """The answer of a method with one; `timeout` in seconds, none for None."""
         try:

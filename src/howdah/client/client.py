@@ -13,11 +13,12 @@ from howdah.client.projects import Projects
 from howdah.client.repos import Repos
 from howdah.client.searches import Searches
 from howdah.client.transactions import Transactions
+from howdah.client.upkeep import UpkeepCalls
 
 __all__ = ["Client"]
 
 
-class Client(Projects, Repos, Branches, Files, History, Searches, Labels, Pipelines, Jobs, Transactions):
+class Client(Projects, Repos, Branches, Files, History, Searches, Labels, Pipelines, Jobs, Transactions, UpkeepCalls):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 
         with howdah.Client() as client:

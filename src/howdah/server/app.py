@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,13 +40,15 @@ from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
 from howdah.server.place import StoreSettings, opened_place
-from howdah.server.settings import GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
+from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
 from howdah.server.workers import Workers, worker_command
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.disk_cache import CacheSettings
 from howdah.storage.lake import Lake, open_lake, open_store
 from howdah.storage.patience import IMPATIENT
 from howdah.storage.storage import Storage
+from howdah.upkeep import Upkeep
+from howdah.upkeep.keeper import Keeper
 
 __all__ = ["Opened", "Server", "opened", "run"]
 
@@ -65,6 +67,7 @@ class Opened:
     clock: Clock
     pfs: Pfs
     pps: Pps
+    upkeep: Upkeep
 
     @property
     def db(self) -> Database:
@@ -111,7 +114,8 @@ def opened(
         pfs = Pfs.open(db, storage)
         pfs.catalog.leases.expire()
         pfs.file_sets.expire()
-        yield Opened(lake, clock, pfs, Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers))
+        pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers)
+        yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs))
 
 
 class Server:
@@ -129,6 +133,7 @@ class Server:
         chunks = chunk_route(opened.pfs.storage.chunks, self._links)
         self._pages = probes_app(self._ready, metrics.registry, [chunks])
         self._http = HttpEdge(self._pages)
+        self._keeper = Keeper(opened.upkeep.collector, settings.gc_period_seconds)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
         self._serving = False
@@ -145,7 +150,7 @@ class Server:
         self._forget = self._opened.db.on_commit(notifier(self._hub))
         bridge = self._grpc.bridge
         lake = self._opened
-        services = lake_services(bridge, lake.pfs, lake.pps, lake.lake.id, lake.clock, self._links)
+        services = lake_services(bridge, lake.pfs, lake.pps, lake.upkeep, lake.lake.id, lake.clock, self._links)
         http, grpc = self._settings.http, self._settings.grpc
         try:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
@@ -159,6 +164,7 @@ class Server:
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
             await asyncio.to_thread(self._workers.start)
+            self._keeper.start()
         except BaseException:
             await self.stop()
             raise
@@ -174,6 +180,7 @@ class Server:
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
         await asyncio.to_thread(self._grpc.bridge.close)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
+        await asyncio.to_thread(self._keeper.stop)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
         self._forget()
 
@@ -199,13 +206,15 @@ def run(
     store: str | None = None,
     force_store: bool = False,
     cache: CacheSettings | None = None,
+    gc_period_seconds: float = GC_PERIOD_SECONDS,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a lake until SIGTERM or SIGINT, then return; a second signal ends the process at once.
 
     So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere. The objects
-    are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`.
+    are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`. Garbage
+    is collected once in each `gc_period_seconds`; never with 0.
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -215,6 +224,7 @@ def run(
         Unsupported, Damaged: as `opened`.
     """
     settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers, cache=cache)
+    settings = replace(settings, gc_period_seconds=gc_period_seconds)
     logs.configure(json=json_logs)
     keep_memory_of_messages()
     place = StoreSettings(store, force_store, cache)

@@ -114,6 +114,11 @@ class CachedStore:
         self.behind.delete(key)
         self._cache.drop(key)
 
+    def move(self, key: str, to: str) -> bool:
+        """Move it behind, and drop the copy; see `ObjectStore.move`."""
+        self._cache.drop(key)
+        return self.behind.move(key, to)
+
     def _is_asked_often(self, key: str) -> bool:
         with self._lock:
             count = self._parts.pop(key, 0) + 1

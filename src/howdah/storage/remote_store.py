@@ -188,6 +188,16 @@ class RemoteStore:
             with suppress(FileNotFoundError):
                 self._call(f"delete object {key}", partial(obstore.delete, self._client, name))
 
+    def move(self, key: str, to: str) -> bool:
+        """Copy within the bucket, then delete; see `ObjectStore.move`."""
+        source, target = self._name(key), self._name(to)
+        try:
+            self._call(f"move object {key}", lambda: obstore.copy(self._client, source, target))
+        except FileNotFoundError:
+            return False
+        self.delete(key)
+        return True
+
     def _name(self, key: str) -> str:
         return self._bucket.prefix + checked_key(key)
 

@@ -50,6 +50,11 @@ class RecoveringStore:
         """The address of the store itself."""
         return self.inner.url
 
+    @property
+    def overlap(self) -> int:
+        """See `ObjectStore.overlap`."""
+        return self.inner.overlap
+
     def put(self, key: str, *parts: Buffer) -> bool:
         """See `ObjectStore.put`; what is only in the trash is stored again."""
         return self.inner.put(key, *parts)
@@ -61,6 +66,10 @@ class RecoveringStore:
     def sync(self) -> None:
         """See `ObjectStore.sync`."""
         self.inner.sync()
+
+    def forget(self, key: str) -> bool:
+        """See `ObjectStore.forget`."""
+        return self.inner.forget(key)
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""

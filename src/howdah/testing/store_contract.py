@@ -204,15 +204,16 @@ class ObjectStoreContract:
 
         assert before <= next(store.list("b")).modified
 
-    def test_of_many_movers_one_wins(self, store: ObjectStore) -> None:
-        """The object is moved once, and is whole."""
+    def test_many_movers_leave_one_whole_object(self, store: ObjectStore) -> None:
+        """At least one of them is told that it moved it; a bucket, which copies, may tell several."""
         store.put("a", b"bytes")
 
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda _: store.move("a", "b"), range(8)))
 
-        assert 1 == sum(answers)
+        assert any(answers)
         assert b"bytes" == store.get("b")
+        assert not store.exists("a")
 
     def test_a_moved_object_can_be_stored_again(self, store: ObjectStore) -> None:
         """A put finds that it is not at its key any more; both stay."""

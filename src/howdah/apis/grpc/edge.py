@@ -26,6 +26,7 @@ from howdah.apis.grpc.storage_service import StorageService
 from howdah.apis.grpc.transacted import Transacted
 from howdah.apis.grpc.transaction_service import TransactionService
 from howdah.apis.grpc.unimplemented import Unimplemented
+from howdah.apis.grpc.upkeep_service import UpkeepService
 from howdah.apis.grpc.work_service import WorkServicer
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
@@ -36,6 +37,7 @@ from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.transactions.running import Runner
 from howdah.transactions.transactions import Transactions
+from howdah.upkeep import Upkeep
 from howdah.wire.stubs import (
     admin_v2_pb2,
     health_v1_pb2,
@@ -53,7 +55,9 @@ from howdah.wire.stubs import (
 __all__ = ["GrpcEdge", "lake_services"]
 
 
-def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock, links: ChunkLinks) -> list[Service]:
+def lake_services(
+    bridge: Bridge, pfs: Pfs, pps: Pps, upkeep: Upkeep, lake_id: str, clock: Clock, links: ChunkLinks
+) -> list[Service]:
     """What is served of versioned files, of pipelines and their workers, and of the lake itself."""
     transactions = Transactions(pfs.db, Runner(pfs, pps), read_operation)
     return [
@@ -62,6 +66,7 @@ def lake_services(bridge: Bridge, pfs: Pfs, pps: Pps, lake_id: str, clock: Clock
         Service(_service(howdah_v1_pb2, "Lake"), LakeService(bridge, pfs, pps, lake_id)),
         Service(_service(pps_v2_pb2, "API"), Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions)),
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
+        Service(_service(howdah_v1_pb2, "Upkeep"), UpkeepService(bridge, upkeep)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
         Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),

@@ -3,7 +3,8 @@
 
 `pfs_names` has projects, repos and branches, `pfs_commits` commits and commit sets, `pfs_removal` what takes commits
 away, `pfs_reads` and `pfs_tar` what is read of files, `pfs_walks` searches and walks, `pfs_writes` what changes files,
-`pfs_file_sets` what is put together beside commits. A method that none of them has is answered by `unimplemented`.
+`pfs_file_sets` what is put together beside commits, `pfs_upkeep` the checks. A method that none of them has is answered
+by `unimplemented`.
 """
 
 from howdah.apis.grpc.pfs_commits import CommitCalls
@@ -11,11 +12,12 @@ from howdah.apis.grpc.pfs_file_sets import FileSetCalls
 from howdah.apis.grpc.pfs_names import NameCalls
 from howdah.apis.grpc.pfs_reads import ReadCalls
 from howdah.apis.grpc.pfs_removal import RemovalCalls
+from howdah.apis.grpc.pfs_upkeep import UpkeepCalls
 from howdah.apis.grpc.pfs_walks import WalkCalls
 from howdah.apis.grpc.pfs_writes import WriteCalls
 
 __all__ = ["PfsService"]
 
 
-class PfsService(NameCalls, CommitCalls, RemovalCalls, ReadCalls, WalkCalls, WriteCalls, FileSetCalls):
+class PfsService(NameCalls, CommitCalls, RemovalCalls, ReadCalls, WalkCalls, WriteCalls, FileSetCalls, UpkeepCalls):
     """The servicer of `pfs_v2.API`."""

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Garbage collection in the background: once in each period, in a thread of its own."""
+
+import logging
+import threading
+from typing import Final
+
+from howdah.errors import HowdahError
+from howdah.upkeep.collector import Collector
+
+__all__ = ["Keeper"]
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Collects the garbage of a lake from `start` to `stop`; never with a period of 0."""
+
+    def __init__(self, collector: Collector, period_seconds: float) -> None:
+        self._collector = collector
+        self._period = period_seconds
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Collect for the first time after one period: a server that starts has better things to do."""
+        if self._period > 0:
+            self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End after the collection that goes on; stopping again does nothing."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def once(self) -> None:
+        """Collect now. What goes wrong is logged and tried again after the next period."""
+        try:
+            done = self._collector.collect()
+        except HowdahError as error:
+            _log.warning("garbage was not collected: %s", error.message)
+        except Exception:  # nobody above could do better than to try again
+            _log.exception("garbage collection failed; it is tried again")
+        else:
+            if done.thrown_away.objects or done.removed.objects:
+                text = "garbage collection: %d bytes into the trash, %d bytes removed"
+                _log.info(text, done.thrown_away.size_bytes, done.removed.size_bytes)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._period):
+            self.once()
