@@ -11,6 +11,7 @@ from bench import (
     rows_s3,
     rows_server,
     rows_storage,
+    rows_upkeep,
 )
 
 __all__ = ["ROWS"]
@@ -21,6 +22,7 @@ ROWS = [
     *rows_s3.ROWS,
     *rows_million.ROWS,
     *rows_history.ROWS,
+    *rows_upkeep.ROWS,
     *rows_pipelines.ROWS,
     *rows_listings.ROWS,
     *rows_server.ROWS,

@@ -13,6 +13,7 @@ from howdah.kit import fail
 from howdah.storage import lake
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.memory_store import MemoryStore
+from howdah.storage.trash import RecoveringStore, throw_away
 from howdah.testing import ManualClock, ObjectStoreContract
 
 
@@ -26,6 +27,37 @@ class TestDirectoryStore(ObjectStoreContract):
     @pytest.fixture
     def store(self, tmp_path):
         return DirectoryStore(tmp_path / "lake")
+
+
+class TestRecoveringStore(ObjectStoreContract):
+    @pytest.fixture
+    def store(self):
+        return RecoveringStore(MemoryStore("contract"))
+
+
+@pytest.mark.parametrize("read", ["get", "get_head", "get_range", "exists"])
+def test_what_is_in_the_trash_comes_back_when_it_is_read(read):
+    """And is then at its place; a writer that asks for its size stores it again instead."""
+    inner = MemoryStore()
+    store = RecoveringStore(inner)
+    store.put("a/b", b"bytes")
+    throw_away(inner, "a/b")
+
+    size = store.size("a/b")
+    found = getattr(store, read)("a/b", *{"get_head": (9,), "get_range": (0, 5)}.get(read, ()))
+
+    assert size is None
+    assert found in (b"bytes", True)
+    assert ["a/b"] == [info.key for info in inner.list()]
+
+
+def test_what_is_neither_here_nor_in_the_trash_is_missing():
+    """The error is that of the store itself."""
+    with pytest.raises(Damaged) as error:
+        RecoveringStore(MemoryStore("gone")).get("a/b")
+
+    assert ErrorKind.OBJECT_MISSING is error.value.kind
+    assert "object a/b is missing from store memory://gone" in error.value.message
 
 
 class Stopped(Exception):
