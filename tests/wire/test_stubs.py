@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pool
 
 from howdah.wire import stubs
 from howdah.wire.stubs import pfs_v2_pb2, pps_v2_pb2
+from howdah.wire.stubs.comments import COMMENTS
 from tests.house.house import PACKAGE
 
 for module in pkgutil.iter_modules(stubs.__path__):
@@ -82,6 +83,15 @@ def test_no_service_is_left_unlisted():
 
     assert set() == {name for name in names if not name.startswith("howdah.")} - set(SERVICES)
     assert set() == set(SERVICES) - names
+
+
+def test_every_method_of_ours_has_its_comment():
+    """What is said of it in the proto is there at run time; one that is missing wants `make stubs`."""
+    ours = [POOL.FindServiceByName(name) for name in ("howdah.v1.Lake", "howdah.v1.Work")]
+
+    names = {method.full_name for service in ours for method in service.methods}
+
+    assert set() == names - set(COMMENTS)
 
 
 @pytest.mark.parametrize("name", FIELDS)
