@@ -228,7 +228,7 @@ def test_a_range_that_is_not_what_its_node_says_is_found(lake):
     lake.commit("a", {"/one": b"1"})
     root = lake.pfs.files.view(master("a")).fileset.root
     [child] = lake.storage.filesets.node(root, "a test").children
-    wrong = lake.storage.filesets.put_node(1, (dataclasses.replace(child, digest=b"?" * 32),))
+    wrong = lake.storage.filesets.put_node(1, (dataclasses.replace(child, digest=b"?" * 32),), Later())
     commit = lake.start("a")
     with lake.db.write() as tx:
         lake.pfs.catalog.commits.close_row(tx, exact(tx, commit).id, wrong.name, 1, 1)

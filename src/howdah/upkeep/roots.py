@@ -82,9 +82,12 @@ _JOB: Final = tables.job.c
 # Binary columns that hold no root, but bodies; those that hold names are looked into below.
 _NO_ROOTS: Final = {
     ("commit_change", "body"),
+    ("commit_touched", "paths"),
     ("datum_result", "body"),
+    ("file_set", "body"),
     ("log_chunk", "body"),
     ("log_chunk", "body_object"),
+    ("transaction_request", "body"),
 }
 # Roots whose row belongs to something that can be named.
 _HELD: Final = {
@@ -114,6 +117,8 @@ def find_roots(tx: Transaction) -> Iterator[Root]:
     change, result, log = tables.commit_change.c, tables.datum_result.c, tables.log_chunk.c
     for key, body in tx.execute(select(change.commit_id, change.body)):
         yield from _of_change(Holder.COMMIT, key, partial(changes.decode, body))
+    for (body,) in tx.execute(select(tables.file_set.c.body)):
+        yield from _of_change(Holder.OTHER, 0, partial(changes.decode, body))
     for key, body in tx.execute(select(result.job_id, result.body)):
         yield from _of_change(Holder.JOB, key, partial(_change_of, body))
     for key, name in tx.execute(select(log.id, log.body_object).where(log.body_object.is_not(None))):

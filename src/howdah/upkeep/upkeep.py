@@ -33,6 +33,7 @@ class Upkeep:
         def settle() -> None:
             pfs.held.rest()
             pfs.catalog.leases.expire()
+            pfs.file_sets.expire()
 
         store = pfs.storage.store
         return cls(
