@@ -12,6 +12,7 @@ from howdah.errors import BadRequest
 from howdah.model.upkeep import Fault, Proved
 from howdah.pfs.resolve import exact
 from howdah.pfs.writes import Put
+from howdah.storage.filesets import Later
 from howdah.upkeep.fsck import Fsck
 from howdah.upkeep.proving import Part
 from tests.pps.lakes import master

@@ -14,7 +14,7 @@ from typing import Final
 from howdah.storage.disk_cache import CacheSettings, DiskCache
 from howdah.storage.objects import Buffer, ObjectInfo, ObjectStore
 
-__all__ = ["CachedStore", "near"]
+__all__ = ["CachedStore", "near", "source"]
 
 _CONTENT_NAMED: Final = ("chunk/", "range/", "node/")
 
@@ -27,6 +27,11 @@ _COUNTED_MAX: Final = 4096
 def near(store: ObjectStore, cache: CacheSettings | None) -> ObjectStore:
     """The store with a cache before it, if its answers come from far away and a cache is wanted."""
     return CachedStore(store, DiskCache(cache)) if cache is not None and store.overlap else store
+
+
+def source(store: ObjectStore) -> ObjectStore:
+    """The store itself, without a cache before it: for whoever wants to know what is really there."""
+    return store.behind if isinstance(store, CachedStore) else store
 
 
 class CachedStore:

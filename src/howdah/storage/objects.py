@@ -108,8 +108,8 @@ class ObjectStore(Protocol):
         """Give an object another key, in the place of what has it; False, and nothing happens, if it is not there.
 
         It counts as stored now. At every moment it is under one of the keys, or under both. Several callers may move
-        the same object: at least one of them gets True. Durable after `sync`; a crash before leaves it where it was or brings
-        it where it should be.
+        the same object: at least one of them gets True. Durable after `sync`; a crash before leaves it where it was or
+        brings it where it should be.
         """
 
 

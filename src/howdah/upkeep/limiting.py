@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from howdah.kit.clock import Clock
+from howdah.storage.cached_store import source
 from howdah.storage.objects import ObjectStore
 from howdah.storage.trash import RecoveringStore
 
@@ -20,7 +21,8 @@ class LimitedStore(RecoveringStore):
     """Reads at most so many bytes a second, on average; 0 for no limit. What was read is counted."""
 
     def __init__(self, inner: ObjectStore, bytes_per_second: float, clock: Clock, pause: Pause = time.sleep) -> None:
-        super().__init__(inner.inner if isinstance(inner, RecoveringStore) else inner)
+        # A copy nearby would hide that the object itself is lost.
+        super().__init__(source(inner.inner if isinstance(inner, RecoveringStore) else inner))
         self._rate: Final = bytes_per_second
         self._clock = clock
         self._pause = pause
