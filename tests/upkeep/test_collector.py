@@ -426,3 +426,37 @@ def test_branches_that_are_deleted_leave_their_commits(lake):
     with lake.fresh_reader():
         view = lake.pfs.files.view(commit.commit)
         assert b"one" == b"".join(view.get("/0"))
+
+
+def test_a_file_set_keeps_what_it_names(lake):
+    """For as long as it lives; then all of it goes."""
+    lake.repo("a")
+    kept = lake.pfs.file_sets.create([Put("/big", [BIG])], 1800)
+    for _ in range(8):
+        lake.age(1700)
+        lake.pfs.file_sets.renew(kept, 1800)
+    lake.collect(keep_seconds=0)
+    lake.pfs.file_sets.add(CommitRef(Repo("default", "a"), "master"), kept)
+    files = lake.files("a")
+    lake.delete("a")
+    lake.age()
+    lake.collect(keep_seconds=0)
+
+    assert {"/big": BIG} == files
+    assert set() == lake.keys() | lake.trash()
+
+
+def test_a_server_that_starts_holds_no_leases_of_the_one_before(lake):
+    """Its writers ended with it, so they keep no garbage."""
+    filled(lake, "a", BIG)
+    with lake.pfs.held.hold():
+        lake.delete("a")
+        lake.clock.advance(1)
+        before = lake.collect(keep_seconds=0)
+        lake.restart()
+        lake.pfs.held.begin()
+
+        after = lake.collect(keep_seconds=0)
+
+    assert Tally() == before.removed
+    assert after.removed.size_bytes > len(BIG)

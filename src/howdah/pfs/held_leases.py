@@ -16,6 +16,7 @@ from howdah.pfs.leases import Leases
 __all__ = ["Held", "HeldLeases"]
 
 _SHARED_SECONDS: Final = 30.0
+_OWNER: Final = "writers of this server"
 
 T = TypeVar("T")
 
@@ -65,6 +66,10 @@ class HeldLeases:
         finally:
             self._give_back(held)
 
+    def begin(self) -> None:
+        """Release what the writers of the server before held: they ended with it. To be called once, before any."""
+        self._leases.release_of(_OWNER)
+
     def rest(self) -> None:
         """Give back the shared lease if nobody holds it now: it would only keep garbage from being collected."""
         with self._lock:
@@ -80,7 +85,7 @@ class HeldLeases:
             if held is None or self._clock.monotonic() - held.taken > _SHARED_SECONDS:
                 if held is not None and not held.holders:
                     self._leases.release(held.id)
-                lease_id = self._leases.create("writers of this server", self._seconds)
+                lease_id = self._leases.create(_OWNER, self._seconds)
                 held = self._current = Held(self._leases, lease_id, self._seconds, self._clock)
             held.holders += 1
             return held

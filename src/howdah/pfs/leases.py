@@ -71,6 +71,11 @@ class Leases:
         with self._db.write() as tx:
             tx.execute(delete(tables.lease).where(_T.id == lease_id))
 
+    def release_of(self, owner: str) -> int:
+        """End all leases of an owner that is surely gone; how many."""
+        with self._db.write() as tx:
+            return tx.execute(delete(tables.lease).where(_T.owner == owner)).rowcount
+
     def expire(self) -> int:
         """Forget the leases that ran out; how many."""
         with self._db.write() as tx:

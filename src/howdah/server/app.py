@@ -113,6 +113,7 @@ def opened(
         storage = stack.enter_context(Storage(objects))
         pfs = Pfs.open(db, storage)
         pfs.catalog.leases.expire()
+        pfs.held.begin()
         pfs.file_sets.expire()
         pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers)
         yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs))

@@ -115,10 +115,10 @@ def find_roots(tx: Transaction) -> Iterator[Root]:
     for key, detail in tx.execute(select(_JOB.id, _JOB.detail)):
         yield from _of_detail(key, detail)
     change, result, log = tables.commit_change.c, tables.datum_result.c, tables.log_chunk.c
+    for body in tx.execute(select(tables.file_set.c.body)).scalars():
+        yield from _of_change(Holder.OTHER, 0, partial(changes.decode, body), "file_set")
     for key, body in tx.execute(select(change.commit_id, change.body)):
         yield from _of_change(Holder.COMMIT, key, partial(changes.decode, body))
-    for (body,) in tx.execute(select(tables.file_set.c.body)):
-        yield from _of_change(Holder.OTHER, 0, partial(changes.decode, body))
     for key, body in tx.execute(select(result.job_id, result.body)):
         yield from _of_change(Holder.JOB, key, partial(_change_of, body))
     for key, name in tx.execute(select(log.id, log.body_object).where(log.body_object.is_not(None))):
@@ -152,16 +152,17 @@ def _change_of(body: bytes) -> changes.Change:
     return changes.decode(change) if change else ()
 
 
-def _of_change(holder: Holder, key: int, decode: Callable[[], changes.Change]) -> Iterator[Root]:
+def _of_change(holder: Holder, key: int, decode: Callable[[], changes.Change], table: str = "") -> Iterator[Root]:
     """What a change that was handed in brings: stored filesets, and rows at hand with their chunks."""
     try:
         change = decode()
     except (HowdahError, ValueError, KeyError) as error:
-        text = f"a change of {holder.value} number {key} cannot be read; restore the database from a copy"
+        what = Root(holder, key, None, table=table).text
+        text = f"a change of {what} cannot be read; restore the database from a copy"
         raise Damaged(ErrorKind.OBJECT_CORRUPT, text) from error
     for layer in change:
         for source in (layer.puts, layer.appends):
             if isinstance(source, bytes):
-                yield Root(holder, key, source)
+                yield Root(holder, key, source, table=table)
             elif source is not None:
-                yield Root(holder, key, None, chunks_of(source))
+                yield Root(holder, key, None, chunks_of(source), table)
