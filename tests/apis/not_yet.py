@@ -24,8 +24,6 @@ NOT_YET: dict[str, set[str]] = {
     "pachyderm.worker.Worker": ALL,
     "pfs_v2.API": {
         "ActivateAuth",
-        "Fsck",
-        "CheckStorage",
         "PutCache",
         "GetCache",
         "ClearCache",

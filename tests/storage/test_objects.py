@@ -51,6 +51,32 @@ def test_what_is_in_the_trash_comes_back_when_it_is_read(read):
     assert ["a/b"] == [info.key for info in inner.list()]
 
 
+def test_a_reader_never_empties_the_trash():
+    """The object was stored again after the miss, and thrown away again while the reader looked."""
+    inner = Crossing()
+    store = RecoveringStore(inner)
+
+    found = store.get("a/b")
+
+    assert b"bytes" == found
+    assert inner.exists("a/b") or inner.exists("trash/a/b")
+
+
+class Crossing(MemoryStore):
+    """Each time that somebody asks whether the object is there, it is; right after that it goes into the trash."""
+
+    def __init__(self):
+        super().__init__("crossing")
+        super().put("trash/a/b", b"bytes")
+
+    def exists(self, key):
+        if key == "a/b":
+            super().put(key, b"bytes")
+            super().move(key, "trash/a/b")
+            return True
+        return super().exists(key)
+
+
 def test_what_is_neither_here_nor_in_the_trash_is_missing():
     """The error is that of the store itself."""
     with pytest.raises(Damaged) as error:

@@ -26,7 +26,10 @@ def throw_away(store: ObjectStore, key: str) -> bool:
 
 
 def put_back(store: ObjectStore, key: str) -> bool:
-    """Take an object out of the trash; False if it is not in it. One that was stored again meanwhile stays as it is."""
+    """Take an object out of the trash; False if it is not in it. One that was stored again meanwhile stays as it is.
+
+    Only for whoever alone throws away. Readers have a way of their own: `RecoveringStore`.
+    """
     if store.exists(key):
         store.delete(TRASH_PREFIX + key)
         return True
@@ -116,7 +119,10 @@ class RecoveringStore:
         return read()
 
     def _put_back(self, key: str) -> bool:
-        """Whether the object is at its place now: put there by us, or by another reader at the same time."""
+        """Whether the object is at its place now: put there by us, or by another reader or writer at the same time.
+
+        Nothing is deleted here, as `put_back` does: what is at its place may be on its way into the trash just now.
+        """
         with suppress(HowdahError):  # such as a store that we may only read; what is missing then is the error
-            return put_back(self.inner, key) or self.inner.exists(key)
+            return self.inner.move(TRASH_PREFIX + key, key) or self.inner.exists(key)
         return False
