@@ -15,8 +15,12 @@ __all__ = ["NOT_FOUND", "NOT_STARTED", "CannotStartError", "start"]
 NOT_STARTED: Final = 126  # as shells say: found, but it could not be executed
 NOT_FOUND: Final = 127
 
-# Python ignores or handles these; a command expects to find them as the system sets them.
-_SIGNALS_RESET: Final = (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ)
+# Python ignores some, and whoever started the server others (`nohup`); a command expects what the system sets.
+_SIGNALS_RESET: Final = tuple(
+    each
+    for each in signal.Signals
+    if each not in (signal.SIGKILL, signal.SIGSTOP) and not each.name.startswith("SIGRT")
+)
 
 
 class CannotStartError(Exception):
