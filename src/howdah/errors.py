@@ -50,6 +50,7 @@ class ErrorKind(StrEnum):
     TRANSACTION_NOT_FOUND = "transaction_not_found"
     CONTEXT_NOT_FOUND = "context_not_found"
     URL_NOT_FOUND = "url_not_found"
+    CACHE_ENTRY_NOT_FOUND = "cache_entry_not_found"
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"

@@ -34,7 +34,7 @@ from howdah.wire.stubs import (
     versionpb_v2_pb2,
 )
 
-__all__ = ["PROTOCOL", "Service", "absent_text"]
+__all__ = ["NO_AUTH", "PROTOCOL", "Service", "absent_text"]
 
 _MODULES: Final[tuple[Any, ...]] = (
     admin_v2_pb2,
@@ -68,7 +68,8 @@ PROTOCOL: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
 # What is ours grows; all other packages of the protocol are frozen.
 _OURS: Final = "howdah."
 
-_NO_AUTH: Final = "the auth service is not activated; this server asks nobody who they are"
+# What is said to every call that is about authentication; clients match its first words.
+NO_AUTH: Final = "the auth service is not activated; this server asks nobody who they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def absent_text(service: str, method: str) -> str:
     Clients recognise a server without authentication by the text for `auth_v2`.
     """
     if service == "auth_v2.API":
-        return _NO_AUTH
+        return NO_AUTH
     if service not in PROTOCOL:
         return f"service {one_line(service)} is not known to howdah {__version__}; check its name, or do without it"
     if method in PROTOCOL[service].methods_by_name:

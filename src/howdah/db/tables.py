@@ -30,6 +30,8 @@ __all__ = [
     "branch",
     "branch_provenance",
     "branch_trigger",
+    "cache_entry",
+    "cache_file_set",
     "commit",
     "commit_change",
     "commit_provenance",
@@ -262,6 +264,26 @@ file_set = Table(
     _moment("created_at"),
     _moment("expires_at"),
     Index(None, "expires_at"),
+)
+
+# What callers remember under a key of their own. `used_at` is when it was put or got last: the oldest go first.
+cache_entry = Table(
+    "cache_entry",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("tag", String, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    _moment("used_at"),
+    Index(None, "tag"),
+    Index(None, "used_at"),
+)
+
+# The file sets that an entry names: they do not expire while it is there.
+cache_file_set = Table(
+    "cache_file_set",
+    metadata,
+    Column("key", ForeignKey("cache_entry.key", ondelete="CASCADE"), primary_key=True),
+    Column("file_set_id", ForeignKey("file_set.id"), primary_key=True, index=True),
 )
 
 # The user's own keys and values for the lake as a whole.

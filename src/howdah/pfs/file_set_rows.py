@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owner of the table `file_set`: what callers put together outside of commits, until it expires.
 
-A row protects what its root and its body name from garbage collection for as long as it lives (`living`). What is
-done with file sets is in `pfs.file_sets`.
+A row protects what its root and its body name from garbage collection for as long as it lives (`living`). One that an
+entry of the cache names (`pfs.cache`) lives as long as that. What is done with file sets is in `pfs.file_sets`.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, not_, or_, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
@@ -24,6 +24,7 @@ from howdah.model.texts import one_line
 __all__ = ["FileSetRow", "add", "expire", "get", "info_of", "is_file_set", "keep", "living", "renew", "row_of"]
 
 _T: Final = tables.file_set.c
+_CACHED: Final = _T.id.in_(select(tables.cache_file_set.c.file_set_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def get(tx: Transaction, file_set_id: str) -> FileSetRow:
     Raises:
         NotFound: FILESET_NOT_FOUND: there never was one, or it expired.
     """
-    found = tx.execute(select(tables.file_set).where(_T.id == file_set_id, _T.expires_at > tx.now)).one_or_none()
+    found = tx.execute(select(tables.file_set).where(_T.id == file_set_id, _alive(tx))).one_or_none()
     if found is None:
         raise _missing(file_set_id)
     return _row(found)
@@ -102,7 +103,7 @@ def info_of(tx: Transaction, ref: Commitish) -> CommitInfo:
 
 def renew(tx: Transaction, file_set_id: str, seconds: float) -> None:
     """Let a living file set live for so long from now, be that more or less than it had. Raises as `get`."""
-    alive = update(tables.file_set).where(_T.id == file_set_id, _T.expires_at > tx.now)
+    alive = update(tables.file_set).where(_T.id == file_set_id, _alive(tx))
     if tx.execute(alive.values(expires_at=tx.now + timedelta(seconds=seconds))).rowcount == 0:
         raise _missing(file_set_id)
 
@@ -118,12 +119,17 @@ def keep(tx: Transaction, file_set_id: str, seconds: float) -> FileSetRow:
 
 def expire(tx: Transaction) -> int:
     """Forget the file sets that ran out; how many."""
-    return tx.execute(delete(tables.file_set).where(_T.expires_at <= tx.now)).rowcount
+    return tx.execute(delete(tables.file_set).where(not_(_alive(tx)))).rowcount
 
 
 def living(tx: Transaction) -> Iterator[FileSetRow]:
     """All that has not run out at the time of the transaction; for whoever marks what is in use."""
-    return map(_row, tx.execute(select(tables.file_set).where(_T.expires_at > tx.now).order_by(_T.id)))
+    return map(_row, tx.execute(select(tables.file_set).where(_alive(tx)).order_by(_T.id)))
+
+
+def _alive(tx: Transaction) -> ColumnElement[bool]:
+    """Whether a file set has time left, or somebody remembers it."""
+    return or_(_T.expires_at > tx.now, _CACHED)
 
 
 def _row(found: Any) -> FileSetRow:

@@ -7,6 +7,7 @@ from typing import Self
 from howdah.db.engine import Database
 from howdah.kit import ids
 from howdah.kit.ids import NewId
+from howdah.pfs.cache import Cache
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.file_sets import FileSets
 from howdah.pfs.files import Files
@@ -34,6 +35,7 @@ class Pfs:
     triggers: Triggers
     open_commits: OpenCommits
     held: HeldLeases
+    cache: Cache
 
     @classmethod
     def open(cls, db: Database, storage: Storage, *, new_id: NewId = ids.new_id) -> Self:
@@ -49,4 +51,4 @@ class Pfs:
         file_sets = FileSets(db, storage, files, writes, new_id)
         finisher = Finisher(db, storage, open_commits)
         triggers = Triggers(db, catalog.works)
-        return cls(db, storage, catalog, files, writes, finisher, file_sets, triggers, open_commits, held)
+        return cls(db, storage, catalog, files, writes, finisher, file_sets, triggers, open_commits, held, Cache(db))

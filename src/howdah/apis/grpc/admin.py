@@ -3,14 +3,14 @@
 """`admin_v2.API` and `versionpb_v2.API`: what every client asks before all else. Both must always answer."""
 
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 from google.protobuf.empty_pb2 import Empty
 
 from howdah import __version__
 from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
-from howdah.errors import HowdahError
+from howdah.errors import ErrorKind, HowdahError, Unsupported
 from howdah.model.texts import one_line
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.labels import lake_labels
@@ -47,6 +47,17 @@ class AdminService:
             )
 
         return await self._bridge.unary(context, inspect)
+
+    async def RestartPachyderm(
+        self, request: admin_v2_pb2.RestartPachydermRequest, context: Context
+    ) -> admin_v2_pb2.RestartPachydermResponse:
+        """Refused: the server is one process, and nobody would start it again."""
+
+        def refuse() -> NoReturn:
+            text = "this server is one process and cannot restart itself; stop it by SIGTERM and start it again"
+            raise Unsupported(ErrorKind.UNSUPPORTED, f"{text}: howdah server")
+
+        return await self._bridge.unary(context, refuse)
 
     def _warnings(self, request: admin_v2_pb2.InspectClusterRequest) -> list[str]:
         if not request.current_project.name:

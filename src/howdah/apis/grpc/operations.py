@@ -96,7 +96,6 @@ def _create_branch(request: pfs.CreateBranchRequest) -> Operation:
 
 
 def _delete_branch(request: pfs.DeleteBranchRequest) -> Operation:
-    requests.required(request, "branch")
     return DeleteBranch(requests.branch(request.branch), request.force)
 
 

@@ -147,7 +147,6 @@ class NameCalls(PfsCalls):
         """Delete a branch; its commits stay."""
 
         def delete() -> Empty:
-            requests.required(request, "branch")
             self._catalog.branches.delete(requests.branch(request.branch), force=request.force)
             return Empty()
 
@@ -166,7 +165,6 @@ class NameCalls(PfsCalls):
         return await self._bridge.unary(context, delete)
 
     def _project(self, request: pb.InspectProjectRequest | pb.InspectProjectV2Request) -> pb.ProjectInfo:
-        requests.required(request, "project")
         return answers.project_info(self._catalog.projects.inspect(requests.project(request.project)))
 
     def _repos(self, request: pb.DeleteReposRequest) -> list[Repo]:

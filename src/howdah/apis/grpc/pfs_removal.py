@@ -29,7 +29,6 @@ class RemovalCalls(PfsCalls):
         """Remove the commits of a set with their data."""
 
         def drop() -> Empty:
-            requests.required(request, "commit_set")
             self._catalog.removals.drop_set(requests.commit_set(request.commit_set))
             return Empty()
 

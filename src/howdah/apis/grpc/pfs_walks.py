@@ -29,7 +29,6 @@ class WalkCalls(PfsCalls):
         end = None if left is None else clock.monotonic() + _SHARE * left
 
         def found() -> Iterator[pb.FindCommitsResponse]:
-            requests.required(request, "start")
             start = requests.commit(request.start)
             sightings = find_commits(
                 self._pfs.db,

@@ -101,7 +101,6 @@ def _below(add: pb.AddFile) -> Iterator[Put]:
 
 
 def _copy(message: pb.CopyFile) -> Copy:
-    requests.required(message, "src")
     return Copy(requests.file(message.src), message.dst, datum=message.datum, append=message.append)
 
 

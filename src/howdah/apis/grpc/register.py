@@ -2,8 +2,9 @@
 """Make a service's handlers from its descriptor and a servicer object.
 
 gRPC's generated registration serialises every answer on the event loop and demands every method. Here an
-answer may be bytes that a thread has serialised already, bytes that are no message are the caller's error, and a method
-that the servicer does not have is left to whoever is asked next (`unimplemented`).
+answer may be bytes that a thread has serialised already, bytes that are no message are the caller's error, as is a
+message that lacks what it must bring (`apis.required`), and a method that the servicer does not have is left to whoever
+is asked next (`unimplemented`).
 """
 
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from howdah.apis.required import check_required
 from howdah.errors import BadRequest, ErrorKind
 
 __all__ = ["bytes_value", "service_handler", "to_bytes"]
@@ -75,10 +77,12 @@ def _reader(method: MethodDescriptor) -> Callable[[bytes], Message]:
 
     def read(data: bytes) -> Message:
         try:
-            return kind.FromString(data)
+            message = kind.FromString(data)
         except DecodeError:
             text = f"this is not a {method.input_type.full_name}; send one as the protocol has it, texts in UTF-8"
             raise BadRequest(ErrorKind.BAD_ARGUMENT, text) from None
+        check_required(message)
+        return message
 
     return read
 

@@ -42,7 +42,7 @@ __all__ = [
 
 
 def required(message: Message, *fields: str) -> None:
-    """Check that these message fields are set.
+    """Check that these message fields are set, which the protocol itself does not ask for (`apis.required`).
 
     Raises:
         BadRequest: BAD_ARGUMENT, naming the first that is missing.

@@ -4,7 +4,6 @@
 
 from google.protobuf.empty_pb2 import Empty
 
-from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.transactions.transactions import TransactionInfo, Transactions
 from howdah.wire.convert import commit_message, timestamp
@@ -29,7 +28,7 @@ class TransactionService:
         """A transaction, with its requests and what each was answered."""
 
         def inspect() -> pb.TransactionInfo:
-            return _info(self._transactions.inspect(_id(request)))
+            return _info(self._transactions.inspect(request.transaction.id))
 
         return await self._bridge.unary(context, inspect)
 
@@ -45,7 +44,7 @@ class TransactionService:
         """Forget a transaction; nothing of it has happened."""
 
         def delete() -> Empty:
-            self._transactions.delete(_id(request))
+            self._transactions.delete(request.transaction.id)
             return Empty()
 
         return await self._bridge.unary(context, delete)
@@ -54,7 +53,7 @@ class TransactionService:
         """Make all changes of a transaction, or none."""
 
         def finish() -> pb.TransactionInfo:
-            return _info(self._transactions.finish(_id(request)))
+            return _info(self._transactions.finish(request.transaction.id))
 
         return await self._bridge.unary(context, finish)
 
@@ -70,11 +69,6 @@ class TransactionService:
         """Forget all transactions."""
         await self._bridge.unary(context, self._transactions.delete_all)
         return Empty()
-
-
-def _id(request: pb.InspectTransactionRequest | pb.DeleteTransactionRequest | pb.FinishTransactionRequest) -> str:
-    requests.required(request, "transaction")
-    return request.transaction.id
 
 
 def _info(info: TransactionInfo) -> pb.TransactionInfo:

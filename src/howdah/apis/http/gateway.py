@@ -31,6 +31,7 @@ from howdah.apis.http.protojson import from_json
 from howdah.apis.http.statuses import error_tree
 from howdah.apis.metrics import Metrics
 from howdah.apis.protocol import PROTOCOL, Service, absent_text
+from howdah.apis.required import check_required
 from howdah.errors import ErrorKind, HowdahError
 from howdah.kit.ids import NewId, new_id
 
@@ -200,7 +201,13 @@ async def _messages(body: Body, kind: type[Message]) -> AsyncIterator[Message]:
 
 
 async def _read(text: bytes, kind: type[Message]) -> Message:
-    return await run_in_threadpool(from_json, text, kind) if len(text) > _BIG_BYTES else from_json(text, kind)
+    return await run_in_threadpool(_checked, text, kind) if len(text) > _BIG_BYTES else _checked(text, kind)
+
+
+def _checked(text: bytes, kind: type[Message]) -> Message:
+    message = from_json(text, kind)
+    check_required(message)
+    return message
 
 
 def _error(status: int, code: StatusCode, text: str, kind: str = "", headers: dict[str, str] | None = None) -> Response:
