@@ -3,12 +3,10 @@
 `tests/model/test_globs`, file sets by the official client in `tests/clients`.
 """
 
-import itertools
 import threading
 
 import grpc
 import pytest
-from google.protobuf.json_format import MessageToDict
 
 from howdah.apis.grpc.options import PAYLOAD_BYTES_MAX
 from howdah.wire.stubs import pfs_v2_pb2 as pb
@@ -194,7 +192,7 @@ def test_a_path_has_any_letters_and_the_signs_of_patterns(wire, branch):
     found = ["/ü/名", "/a b", "/x@y=z:1"]
     signs = "/[a]*{b}"
 
-    commit = wire.put(branch, {path: b"1" for path in [*found, signs]})
+    commit = wire.put(branch, dict.fromkeys([*found, signs], b"1"))
 
     assert [b"1"] * 3 == [wire.read(commit, path) for path in found]
     assert signs == wire.file(commit, signs).file.path
@@ -297,6 +295,7 @@ def test_a_pattern_matches_paths_without_the_slash_at_their_end(wire, branch, pa
     assert expected == wire.glob(commit, pattern)
 
 
+@pytest.mark.slow
 def test_a_big_file_comes_in_several_messages(wire, branch):
     """None is over the bound; an empty one comes in one empty message."""
     data = bytes(range(256)) * (21 << 12)  # 21 MiB
@@ -406,16 +405,8 @@ def test_a_reference_tells_where_the_bytes_are_and_their_hash(wire):
 
     [answer] = wire.storage.ReadFilesetCDR(storage_pb2.ReadFilesetRequest(fileset_id=file_set))
 
-    kinds = set()
-    waiting = [MessageToDict(answer.ref)]
-    while waiting:
-        here = waiting.pop()
-        kinds |= here.keys()
-        waiting += itertools.chain.from_iterable(
-            each if isinstance(each, list) else [each] for each in here.values() if isinstance(each, dict | list)
-        )
-        waiting = [each for each in waiting if isinstance(each, dict)]
-    assert {"slice", "contentHash", "http"} <= kinds
+    told = str(answer.ref)
+    assert all(word in told for word in ("slice {", "content_hash {", "http {", "url: "))
 
 
 def test_what_a_caller_remembers_is_kept_with_its_file_sets(wire):

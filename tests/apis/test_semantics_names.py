@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names, ids and references as clients send them and find them in answers; and how values appear.
 
-The rules of names by themselves are in `tests/model`, the spellings of commits in `test_pfs_requests`.
+The rules of names by themselves are in `tests/model`, the spellings of commits in `test_pfs_requests`; that the project
+`default` is made again is in `test_pfs_service`.
 """
 
 import grpc
 import pytest
-from google.protobuf.empty_pb2 import Empty
 
 from howdah.kit.ids import UUID4_HEX
 from howdah.model.names import is_commit_id
-from howdah.testing.server import running_server
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2 as pps
-from tests.apis.wired import NO_ID, Wire, add, at, failure, head_of, members, of_set
+from tests.apis.wired import NO_ID, add, at, failure, head_of, members, of_set
 
 CODE = grpc.StatusCode
 PHANTOM = pb.Repo(type="user", project=pb.Project(name="default"))  # what the official client sends for "no repo"
@@ -24,26 +23,14 @@ def test_an_absent_or_empty_project_is_the_default_one(wire):
     name = wire.name()
     wire.pfs.CreateRepo(pb.CreateRepoRequest(repo=pb.Repo(name=name, project=pb.Project())))
     commit = wire.put(wire.branch(pb.Repo(name=name)))
-    pipeline = wire.pps.InspectPipeline(pps.InspectPipelineRequest(pipeline=pps.Pipeline(name=wire.pipeline(wire.repo()).name)))
+    pipeline = wire.pps.InspectPipeline(
+        pps.InspectPipelineRequest(pipeline=pps.Pipeline(name=wire.pipeline(wire.repo()).name))
+    )
 
     assert "default" == wire.pfs.InspectRepo(pb.InspectRepoRequest(repo=pb.Repo(name=name))).repo.project.name
     assert "default" == commit.repo.project.name
     assert "default" == pipeline.pipeline.project.name
     assert "default" == wire.pfs.InspectProject(pb.InspectProjectRequest(project=pb.Project())).project.name
-
-
-def test_the_project_default_is_made_again(tmp_path):
-    """By DeleteAll, with nothing in it."""
-    with running_server(tmp_path) as server:
-        wire = Wire(server)
-        wire.put(wire.branch(), {"/a": b"1"})
-        wire.project()
-
-        wire.pfs.DeleteAll(Empty())
-
-        assert ["default"] == [each.project.name for each in wire.pfs.ListProject(pb.ListProjectRequest())]
-        assert [] == list(wire.pfs.ListRepo(pb.ListRepoRequest()))
-        wire.channel.close()
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "ü", "a.b", "a@b"])
@@ -138,11 +125,11 @@ def test_repos_are_listed_by_type_or_all(wire):
     source = wire.branch()
     pipeline = wire.pipeline(source.repo)
 
-    def listed(type):
-        found = wire.pfs.ListRepo(pb.ListRepoRequest(type=type))
+    def listed(kind):
+        found = wire.pfs.ListRepo(pb.ListRepoRequest(type=kind))
         return {each.repo.type for each in found if each.repo.name in (pipeline.name, source.repo.name)}
 
-    assert [{"user", "meta", "spec"}, {"user"}, {"meta"}] == [listed(type) for type in ("", "user", "meta")]
+    assert [{"user", "meta", "spec"}, {"user"}, {"meta"}] == [listed(kind) for kind in ("", "user", "meta")]
     assert CODE.INVALID_ARGUMENT is failure(lambda: wire.pfs.ListRepo(pb.ListRepoRequest(type="none")))[0]
 
 

@@ -12,7 +12,7 @@ import pytest
 from howdah.wire.stubs import admin_v2_pb2, auth_v2_pb2, auth_v2_pb2_grpc
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2 as pps
-from tests.apis.wired import NO_ID, WAIT, add, at, failure, head_of
+from tests.apis.wired import NO_ID, WAIT, add, failure, head_of
 
 CODE = grpc.StatusCode
 COMMIT = r"default/repo-\d+@[0-9a-f]{32}"

@@ -186,6 +186,9 @@ def members(pieces):
 def failure(call):
     """Code and text by which a call fails; a stream fails when it is read."""
     with pytest.raises(grpc.RpcError) as caught:
-        answer = call()
-        list(answer if hasattr(answer, "__iter__") else ())
+        _whole(call())
     return caught.value.code(), caught.value.details()
+
+
+def _whole(answer):
+    return list(answer) if hasattr(answer, "__iter__") else answer

@@ -21,6 +21,7 @@ from howdah.pfs.subjects import LAKE, commit_subject, project_subject, repo_subj
 from howdah.pfs.work import Work
 
 __all__ = [
+    "LABELS_BYTES_MAX",
     "Add",
     "Edit",
     "Remove",
@@ -68,6 +69,8 @@ class Remove:
 
 Edit = Replace | Add | Set | Remove
 
+LABELS_BYTES_MAX: Final = 64 << 10  # of one thing: whoever lists many gets all of them in one message each
+
 _T: Final = tables.lake_label.c
 
 
@@ -76,19 +79,27 @@ def edited(labels: Mapping[str, str], edit: Edit, of: str) -> dict[str, str]:
 
     Raises:
         Refused: LABEL_EXISTS.
-        BadRequest: BAD_ARGUMENT: an empty key.
+        BadRequest: BAD_ARGUMENT: an empty key, or more than 64 KiB of labels.
     """
     keys = edit.labels if isinstance(edit, Replace) else (edit.key,)
     if "" in keys:
         raise BadRequest(ErrorKind.BAD_ARGUMENT, f"validate request: a metadata key of {of} is empty; give it a name")
     if isinstance(edit, Replace):
-        return dict(edit.labels)
+        return _bounded(edit.labels, of)
     if isinstance(edit, Remove):
         return {key: value for key, value in labels.items() if key != edit.key}
     if isinstance(edit, Add) and edit.key in labels:
         text = f"metadata key {edit.key} of {of} already exists; edit the key instead of adding it"
         raise Refused(ErrorKind.LABEL_EXISTS, text)
-    return {**labels, edit.key: edit.value}
+    return _bounded({**labels, edit.key: edit.value}, of)
+
+
+def _bounded(labels: Mapping[str, str], of: str) -> dict[str, str]:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in labels.items())
+    if size > LABELS_BYTES_MAX:
+        text = f"metadata of {of} would have {size} bytes; keep at most {LABELS_BYTES_MAX}, and put more into a file"
+        raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
+    return dict(labels)
 
 
 def edit_project(work: Work, name: str, edit: Edit) -> None:

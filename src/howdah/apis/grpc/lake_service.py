@@ -88,7 +88,7 @@ class LakeService(PfsCalls):
 
         def hand_in() -> pb.HandInResponse:
             target = requests.commit(request.commit)
-            commit = self._pfs.writes.hand_in(target, request.change, request.lease_id, request.description)
+            commit = self._pfs.writes.hand_in(target, request.change, request.lease_id, requests.words(request))
             return pb.HandInResponse(commit=commit_message(commit))
 
         return await self._bridge.unary(context, hand_in)
@@ -97,7 +97,7 @@ class LakeService(PfsCalls):
         """Replace the description of a commit."""
 
         def describe() -> pb.UpdateCommitResponse:
-            commit = self._catalog.commits.describe(requests.commit(request.commit), request.description)
+            commit = self._catalog.commits.describe(requests.commit(request.commit), requests.words(request))
             return pb.UpdateCommitResponse(commit=commit_message(commit))
 
         return await self._bridge.unary(context, describe)

@@ -62,7 +62,7 @@ def pipeline_request(text: str, *, update: bool, reprocess: bool) -> pps.CreateP
 
 
 def _create_repo(request: pfs.CreateRepoRequest) -> Operation:
-    return CreateRepo(requests.repo(request.repo), request.description, request.update)
+    return CreateRepo(requests.repo(request.repo), requests.words(request), request.update)
 
 
 def _delete_repo(request: pfs.DeleteRepoRequest) -> Operation:
@@ -71,12 +71,12 @@ def _delete_repo(request: pfs.DeleteRepoRequest) -> Operation:
 
 def _start_commit(request: pfs.StartCommitRequest) -> Operation:
     branch = requests.branch(request.branch)
-    return StartCommit(branch, requests.commit_or_none(request.parent, branch.repo), request.description)
+    return StartCommit(branch, requests.commit_or_none(request.parent, branch.repo), requests.words(request))
 
 
 def _finish_commit(request: pfs.FinishCommitRequest) -> Operation:
     commit = requests.commit(request.commit)
-    return FinishCommit(commit, request.description or None, request.error, request.force)
+    return FinishCommit(commit, requests.words(request) or None, requests.words(request, "error"), request.force)
 
 
 def _squash_commit_set(request: pfs.SquashCommitSetRequest) -> Operation:

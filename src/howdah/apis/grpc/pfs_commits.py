@@ -30,7 +30,7 @@ class CommitCalls(PfsCalls):
         def start() -> pb.Commit:
             branch = requests.branch(request.branch)
             parent = requests.commit_or_none(request.parent, branch.repo)
-            return commit_message(self._catalog.commits.start(branch, parent, request.description))
+            return commit_message(self._catalog.commits.start(branch, parent, requests.words(request)))
 
         return await self._bridge.unary(context, start)
 
@@ -39,8 +39,8 @@ class CommitCalls(PfsCalls):
 
         def finish() -> Empty:
             ref = requests.commit(request.commit)
-            description = request.description or None
-            self._pfs.finisher.finish(ref, description=description, error=request.error, force=request.force)
+            description, error = requests.words(request) or None, requests.words(request, "error")
+            self._pfs.finisher.finish(ref, description=description, error=error, force=request.force)
             return Empty()
 
         return await self._bridge.unary(context, finish)

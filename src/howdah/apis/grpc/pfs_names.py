@@ -26,7 +26,7 @@ class NameCalls(PfsCalls):
 
         def create() -> Empty:
             name = requests.project(request.project)
-            self._catalog.projects.create(name, request.description, update=request.update)
+            self._catalog.projects.create(name, requests.words(request), update=request.update)
             return Empty()
 
         return await self._bridge.unary(context, create)
@@ -64,7 +64,7 @@ class NameCalls(PfsCalls):
 
         def create() -> Empty:
             repo = requests.repo(request.repo)
-            self._catalog.repos.create(repo, request.description, update=request.update)
+            self._catalog.repos.create(repo, requests.words(request), update=request.update)
             return Empty()
 
         return await self._bridge.unary(context, create)

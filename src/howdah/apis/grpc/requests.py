@@ -6,6 +6,7 @@ never set as a repo with an empty name, so an empty name counts as absent everyw
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from google.protobuf.message import Message
 
@@ -25,6 +26,7 @@ from howdah.model.states import CommitState, OriginKind
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
 __all__ = [
+    "WORDS_BYTES_MAX",
     "branch",
     "commit",
     "commit_or_none",
@@ -38,7 +40,13 @@ __all__ = [
     "required",
     "state",
     "trigger",
+    "words",
 ]
+
+# Every answer about a thing carries its description, and clients take 20 MiB in one message.
+WORDS_BYTES_MAX: Final = 64 << 10
+
+_BYTES_A_CHARACTER: Final = 4  # at most, in UTF-8
 
 
 def required(message: Message, *fields: str) -> None:
@@ -51,6 +59,18 @@ def required(message: Message, *fields: str) -> None:
         if not message.HasField(field):
             name = f"{message.DESCRIPTOR.full_name}.{field}"
             raise _bad(f"validate request: invalid {name}: value is required; set it")
+
+
+def words(message: Message, field: str = "description") -> str:
+    """A text that is kept and shown as it is.
+
+    Raises:
+        BadRequest: BAD_ARGUMENT: it is longer than 64 KiB.
+    """
+    text: str = getattr(message, field)
+    if len(text) * _BYTES_A_CHARACTER > WORDS_BYTES_MAX and (size := len(text.encode())) > WORDS_BYTES_MAX:
+        raise _bad(f"{field} has {size} bytes; give at most {WORDS_BYTES_MAX}, and keep more in a file")
+    return text
 
 
 def project(message: pb.Project) -> str:
