@@ -57,9 +57,11 @@ def test_a_commit_goes_over_the_wire_and_back():
     assert refs == [requests.commit(commit_message(ref)) for ref in refs]
 
 
-def test_a_resolved_commit_has_no_branch():
-    """Clients expect it to be cleared."""
-    assert not commit_message(Commit(IMAGES, ID)).HasField("branch")
+def test_a_resolved_commit_names_no_branch():
+    """Clients expect it to be cleared; older ones look in it for the repo."""
+    branch = commit_message(Commit(IMAGES, ID)).branch
+
+    assert ("", IMAGES.name) == (branch.name, branch.repo.name)
 
 
 def test_an_absent_project_is_the_default_one():

@@ -6,6 +6,7 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 
 from howdah.wire.stubs import auth_v2_pb2 as auth
+from howdah.wire.stubs import identity_v2_pb2 as identity
 from howdah.wire.stubs import metadata_pb2 as metadata
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2 as pps
@@ -173,13 +174,19 @@ def test_everything_is_deleted(pachctl):
     with pachctl.command("delete all") as begun:
         begun.call(f"{PFS}/ListRepo", pb.ListRepoRequest(type="user"))
         begun.call("pps_v2.API/ListPipeline", pps.ListPipelineRequest(commit_set={}))
-        with pytest.raises(grpc.RpcError) as caught:
-            begun.call("auth_v2.API/Deactivate", auth.DeactivateRequest())
+        texts = []
+        for method, request in (
+            ("identity_v2.API/DeleteAll", identity.DeleteAllRequest()),
+            ("auth_v2.API/Deactivate", auth.DeactivateRequest()),
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                begun.call(method, request)
+            texts.append(caught.value.details())
         begun.call("pps_v2.API/DeleteAll", Empty())
         begun.call(f"{PFS}/DeleteAll", Empty())
         begun.call("transaction_v2.API/DeleteAll", tx.DeleteAllRequest())
 
-    assert "the auth service is not activated" in caught.value.details()
+    assert all("the auth service is not activated" in text for text in texts)
     assert [] == repo_names(pachctl)
     listed = pachctl.run("list project", f"{PFS}/ListProject", pb.ListProjectRequest())
     assert ["default"] == [info.project.name for info in listed]

@@ -71,6 +71,9 @@ _OURS: Final = "howdah."
 # What is said to every call that is about authentication; clients match its first words.
 NO_AUTH: Final = "the auth service is not activated; this server asks nobody who they are"
 
+# Who may log in, and by which licence, are matters of authentication: clients that delete everything ask these too.
+_OF_AUTH: Final = frozenset({"auth_v2.API", "identity_v2.API", "license_v2.API"})
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -95,9 +98,9 @@ class Service:
 def absent_text(service: str, method: str) -> str:
     """What is said to a call that nothing serves: UNIMPLEMENTED, in one line.
 
-    Clients recognise a server without authentication by the text for `auth_v2`.
+    Clients recognise a server without authentication by the text for `auth_v2` and what goes with it.
     """
-    if service == "auth_v2.API":
+    if service in _OF_AUTH:
         return NO_AUTH
     if service not in PROTOCOL:
         return f"service {one_line(service)} is not known to howdah {__version__}; check its name, or do without it"

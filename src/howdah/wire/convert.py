@@ -56,14 +56,15 @@ def branch_message(branch: Branch) -> pb.Branch:
 def commit_message(ref: Commitish) -> pb.Commit:
     """A commit by repo and id; a reference keeps its branch, and its steps where they were written.
 
-    A resolved commit has no branch in its message: it is the same commit whichever branch it was made on.
+    A resolved commit names no branch: it is the same commit whichever branch it was made on. But older clients look for
+    a commit's repo in its branch, so it is said there too.
     """
-    message = pb.Commit(repo=repo_message(ref.repo), id=ref.id)
+    repo = repo_message(ref.repo)
     if isinstance(ref, Commit):
-        return message
+        return pb.Commit(repo=repo, id=ref.id, branch=pb.Branch(repo=repo))
+    message = pb.Commit(repo=repo, id=f"{ref.id}{ref.ancestry}")
     if ref.branch:
-        message.branch.CopyFrom(pb.Branch(repo=repo_message(ref.repo), name=ref.branch))
-    message.id += str(ref.ancestry)
+        message.branch.CopyFrom(pb.Branch(repo=repo, name=ref.branch))
     return message
 
 
