@@ -17,7 +17,7 @@ install-lock = rm -f $(VENV)/.ok; \
   | sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p'; rm $(VENV)/.ok 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full check format bench bench-full stubs lock clean
+.PHONY: help install demo clients test test-full check format bench bench-full stubs lock clean
 
 help: ## List the recipes
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile \
@@ -46,10 +46,20 @@ $(DEMO_STAMP): requirements/demo.txt $(DEV_STAMP)
 demo: $(DEMO_STAMP) ## Photographs through two pipelines: only what changed runs, a failure is mended
 	@$(BIN)/python examples/demo/run.py
 
+# Clients that cannot live beside howdah's own dependencies, each in an environment of its own.
+CLIENTS := pachyderm-sdk python-pachyderm jupyterlab-pachyderm
+clients: $(CLIENTS:%=build/clients/%/.installed) ## The other clients of the protocol, for the tests that run them
+
+build/clients/%/.installed: requirements/clients-%.txt | $(VENV)/bin/python
+	@echo "installing $* into build/clients/$*"
+	@$(BIN)/python -m venv --clear build/clients/$*
+	@build/clients/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	@touch $@
+
 test: check $(DEMO_STAMP) ## Everything: check, then all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-full: test ## test, then what takes minutes
+test-full: clients test ## test with the other clients, then what takes minutes
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m full
 
 check: $(DEV_STAMP) ## Lint, format, types, layers, house rules (under a minute)
@@ -86,6 +96,8 @@ lock: $(DEV_STAMP) ## Write requirements/*.txt anew from pyproject.toml
 	@$(COMPILE) $(LOCK_ARGS) --extra dev -c requirements/base.txt -o requirements/dev.txt pyproject.toml
 	@$(COMPILE) $(LOCK_ARGS) --extra demo -c requirements/dev.txt -o requirements/demo.txt pyproject.toml
 	@$(COMPILE) $(LOCK_ARGS) -o requirements/stubs.txt requirements/stubs.in
+	@for client in $(CLIENTS); do \
+	  $(COMPILE) $(LOCK_ARGS) -o requirements/clients-$$client.txt requirements/clients-$$client.in || exit 1; done
 
 clean: ## Remove what the recipes made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/howdah.egg-info

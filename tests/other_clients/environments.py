@@ -35,9 +35,11 @@ def steps_of(script: str) -> list[str]:
     ]
 
 
-def told(python: Path | str, script: str, *arguments: str, folder: Path) -> dict[str, str]:
+def told(
+    python: Path | str, script: str, *arguments: str, folder: Path, environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Run a script from `folder`; how each of its steps failed, or an empty text."""
-    done = ran(python, [str(SCRIPTS / script), *arguments], folder=folder)
+    done = ran(python, [str(SCRIPTS / script), *arguments], folder=folder, environment=environment)
     assert done.returncode == 0, done.stderr
     failures: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return failures

@@ -11,7 +11,7 @@ from pathlib import Path
 import python_pachyderm
 from python_pachyderm import Client
 from python_pachyderm.client import BadClusterDeploymentID
-from python_pachyderm.pfs import Commit, commit_from
+from python_pachyderm.pfs import Commit
 from python_pachyderm.service import health_proto, pfs_proto, pps_proto, transaction_proto
 from steps import refused, run, step
 
@@ -254,16 +254,6 @@ def what_differs_is_shown(client, lake, folder):
     ):
         shown = [(each.old_file.file.path, each.new_file.file.path) for each in sides]
         assert [("", "/added"), ("/changed", "/changed")] == [each for each in shown if "/" != each[1]]
-
-
-@step
-def commits_that_touched_a_file_are_found(client, lake, folder):
-    repo = new_repo(client)
-    ids = [put(client, repo, {path: b"%d" % n}) for n, path in enumerate(["/a", "/b", "/a"])]
-
-    answers = client.find_commits(commit_from((repo, "master")), "/a")
-
-    assert [ids[2], ids[0]] == [each.found_commit.id for each in answers if each.HasField("found_commit")]
 
 
 @step
