@@ -31,6 +31,13 @@ def moto_keys(monkeypatch):
 
 
 @pytest.fixture
+def moto_bucket(moto_s3, moto_keys, monkeypatch):
+    """Amazon's client and the name of a new bucket, which this process finds by the usual variables."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_s3.endpoint)
+    return moto_s3.client(), moto_s3.new_bucket()
+
+
+@pytest.fixture
 def swift_keys(monkeypatch):
     """This process has the credentials of Swift."""
     for name, value in swift.KEYS.items():

@@ -3,14 +3,11 @@
 
 import io
 import itertools
-import logging
 import tarfile
 
-import boto3
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import BytesValue
-from moto.server import ThreadedMotoServer
 
 from howdah.apis.grpc.options import CHANNEL_OPTIONS
 from howdah.model.refs import Branch, Repo
@@ -237,31 +234,9 @@ def test_a_tar_holds_names_of_any_length(api, master):
     assert {(0, 0, 0)} == {(member.mode, member.uid, member.gid) for member in members}
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint, monkeypatch):
-    """A new bucket, for which the server has the credentials."""
-    settings = {"AWS_ACCESS_KEY_ID": "howdah", "AWS_SECRET_ACCESS_KEY": "howdah-secret", "AWS_REGION": "us-east-1"}
-    for name, value in {**settings, "AWS_ENDPOINT_URL": endpoint}.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-    made = f"bucket-{next(_numbers)}"
-    client.create_bucket(Bucket=made)
-    return client, made
-
-
-def test_files_come_from_addresses(api, master, bucket):
+def test_files_come_from_addresses(api, master, moto_bucket):
     """One object, or all below a key; added to what the path has, in the order of the messages."""
-    client, name = bucket
+    client, name = moto_bucket
     for key in ("in/1", "in/2/3", "one"):
         client.put_object(Bucket=name, Key=key, Body=key.encode())
     one, below = fetch("/a", f"s3://{name}/one"), fetch("/all", f"s3://{name}/in", recursive=True, concurrency=2)
@@ -273,9 +248,9 @@ def test_files_come_from_addresses(api, master, bucket):
     assert (b"in/1", b"in/2/3") == (content(api, commit, "/all/1"), content(api, commit, "/all/2/3"))
 
 
-def test_an_address_that_fails_leaves_nothing(api, master, bucket):
+def test_an_address_that_fails_leaves_nothing(api, master, moto_bucket):
     """Not even the files that came before it; the error names the address and the status."""
-    _, name = bucket
+    _, name = moto_bucket
     started = api.StartCommit(pb.StartCommitRequest(branch=branch_message(master)))
     first = pb.ModifyFileRequest(set_commit=started)
     good = pb.ModifyFileRequest(add_file=pb.AddFile(path="/good", raw=BytesValue(value=b"1")))
@@ -288,9 +263,9 @@ def test_an_address_that_fails_leaves_nothing(api, master, bucket):
     assert [] == paths(api.ListFile(pb.ListFileRequest(file=at(started))))
 
 
-def test_files_go_to_an_address(api, commit, bucket):
+def test_files_go_to_an_address(api, commit, moto_bucket):
     """Those of a tar, within its range of paths, or one; under their whole paths, and nothing is streamed."""
-    client, name = bucket
+    client, name = moto_bucket
     bounds = pb.PathRange(lower="/a-", upper="/e")
 
     tar = pb.GetFileRequest(file=at(commit), URL=f"s3://{name}/out", path_range=bounds)
@@ -302,9 +277,9 @@ def test_files_go_to_an_address(api, commit, bucket):
     assert b"4444" == client.get_object(Bucket=name, Key="out/d/y/z")["Body"].read()
 
 
-def test_a_commit_is_written_to_an_object_store(api, commit, bucket):
+def test_a_commit_is_written_to_an_object_store(api, commit, moto_bucket):
     """Whole; the answer is the number of bytes. Databases are refused."""
-    client, name = bucket
+    client, name = moto_bucket
     request = pb.EgressRequest(commit=commit, object_storage=pb.ObjectStorageEgress(url=f"s3://{name}"))
 
     assert 10 == api.Egress(request).object_storage.bytes_written

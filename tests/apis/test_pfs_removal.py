@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Removing commits by raw messages: waiting calls that it ends, and every kind of `CommitPicker`."""
+"""Removing commits by raw messages: waiting calls that it ends."""
 
 import itertools
 
 import grpc
 import pytest
 
-from howdah.apis.grpc.commit_picker import picked_commit
 from howdah.apis.grpc.options import CHANNEL_OPTIONS
-from howdah.errors import BadRequest, ErrorKind
-from howdah.kit.ids import new_id
-from howdah.model.refs import Ancestry, CommitRef, Repo
+from howdah.model.refs import Repo
 from howdah.testing.server import running_server
 from howdah.wire.convert import repo_message
 from howdah.wire.stubs import pfs_v2_pb2 as pb
@@ -36,15 +33,6 @@ def commit(api):
     repo = repo_message(Repo("default", f"repo-{next(_numbers)}"))
     api.CreateRepo(pb.CreateRepoRequest(repo=repo))
     return api.StartCommit(pb.StartCommitRequest(branch=pb.Branch(repo=repo, name="master")))
-
-
-def picker(**kind):
-    return pb.CommitPicker(**kind)
-
-
-def branch_picker(name, project=""):
-    named = pb.RepoPicker.RepoName(name="images", project=pb.ProjectPicker(name=project))
-    return pb.BranchPicker(name=pb.BranchPicker.BranchName(repo=pb.RepoPicker(name=named), name=name))
 
 
 def test_a_drop_ends_the_calls_that_wait_for_the_commit(api, commit):
@@ -82,43 +70,3 @@ def test_a_subscription_goes_on_after_a_drop(api, commit):
 
     assert commit.id not in {next(subscribed).commit.id for _ in range(2)}
     subscribed.cancel()
-
-
-def test_every_kind_of_picker_is_read():
-    """By branch, by global id, by steps up, and from the root, which the protocol counts from 0."""
-    images, vision, id = Repo("default", "images"), Repo("vision", "images"), new_id()
-    head = picker(branch_head=branch_picker("master"))
-    by_id = picker(id=pb.CommitPicker.CommitByGlobalId(repo=branch_picker("").name.repo, id=id))
-    root = picker(branch_root=pb.CommitPicker.BranchRoot(offset=2, branch=branch_picker("dev", "vision")))
-
-    def up(start, offset):
-        return picker(ancestor=pb.CommitPicker.AncestorOf(start=start, offset=offset))
-
-    assert CommitRef(images, "master") == picked_commit(head)
-    assert CommitRef(images, "", id) == picked_commit(by_id)
-    assert CommitRef(vision, "dev", "", Ancestry(0, 3)) == picked_commit(root)
-    assert CommitRef(images, "master", "", Ancestry(3)) == picked_commit(up(up(head, 1), 2))
-    assert CommitRef(vision, "dev", "", Ancestry(1, 3)) == picked_commit(up(root, 1))
-
-
-@pytest.mark.parametrize("depth", [0, 40])
-def test_a_picker_that_picks_nothing_is_refused(depth):
-    """However deep it hides that."""
-    empty = picker()
-    for _ in range(depth):
-        empty = picker(ancestor=pb.CommitPicker.AncestorOf(start=empty, offset=1))
-
-    with pytest.raises(BadRequest) as error:
-        picked_commit(empty)
-
-    assert ErrorKind.BAD_ARGUMENT == error.value.kind
-
-
-def test_a_picker_does_not_go_up_past_the_first_commit():
-    """As the text form of it."""
-    root = picker(branch_root=pb.CommitPicker.BranchRoot(offset=1, branch=branch_picker("master")))
-
-    with pytest.raises(BadRequest, match="before the first") as error:
-        picked_commit(picker(ancestor=pb.CommitPicker.AncestorOf(start=root, offset=2)))
-
-    assert ErrorKind.BAD_REFERENCE == error.value.kind

@@ -5,7 +5,7 @@ import pytest
 
 from howdah.apis.grpc import pickers
 from howdah.client import pickers as picked_by_client
-from howdah.errors import BadRequest
+from howdah.errors import BadRequest, ErrorKind
 from howdah.model.refs import Ancestry, Branch, Commit, CommitRef, Pipeline, Repo
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2
@@ -72,6 +72,27 @@ def test_what_picks_nothing_is_refused(read, picker):
     """An empty one, a bad name, steps beyond counting."""
     with pytest.raises(BadRequest):
         read(picker)
+
+
+@pytest.mark.parametrize(("offset", "up"), [(0, 1), (1, 2), (4, 40)])
+def test_a_picker_does_not_go_up_past_the_first_commit(offset, up):
+    """As the text form of it."""
+    with pytest.raises(BadRequest, match="before the first") as error:
+        pickers.commit(above(above(from_root(offset), 1), up - 1))
+
+    assert ErrorKind.BAD_REFERENCE == error.value.kind
+
+
+def test_a_picker_that_picks_nothing_is_refused_however_deep_it_hides_that():
+    """Messages may be nested some fifty times."""
+    empty = pb.CommitPicker()
+    for _ in range(40):
+        empty = above(empty, 1)
+
+    with pytest.raises(BadRequest) as error:
+        pickers.commit(empty)
+
+    assert ErrorKind.BAD_ARGUMENT == error.value.kind
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 import os
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pytest
@@ -21,18 +22,26 @@ class S3Server:
     endpoint: str
     keys: dict[str, str]
 
-    def bucket(self, prefix: str = "lake") -> str:
-        """The URL of a new, empty bucket, or of a prefix in it."""
-        name = f"b-{uuid.uuid4().hex}"
-        boto3.client(
+    def client(self) -> Any:
+        """Amazon's own client of it."""
+        return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             aws_access_key_id=self.keys["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.keys["AWS_SECRET_ACCESS_KEY"],
             region_name=self.keys["AWS_REGION"],
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 5}),
-        ).create_bucket(Bucket=name)
-        return f"s3://{name}/{prefix}".rstrip("/") + f"?endpoint={self.endpoint}"
+        )
+
+    def new_bucket(self) -> str:
+        """The name of a new, empty bucket."""
+        name = f"b-{uuid.uuid4().hex}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+    def bucket(self, prefix: str = "lake") -> str:
+        """The URL of a new, empty bucket, or of a prefix in it."""
+        return f"s3://{self.new_bucket()}/{prefix}".rstrip("/") + f"?endpoint={self.endpoint}"
 
     def store(self, prefix: str = "lake", patience: Patience = PATIENT) -> RemoteStore:
         """A store in a new bucket."""

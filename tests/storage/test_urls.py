@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files from addresses, from a web server and from an S3 server of our own; and what is said when it fails."""
 
-import logging
 import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from howdah.errors import BadRequest, ErrorKind, NotFound, Refused, Unavailable, Unsupported
 from howdah.storage.urls import Target, check_source, fetched, fetched_below
@@ -55,28 +52,6 @@ def web():
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint, monkeypatch, request):
-    """A new bucket, for which this process has the credentials."""
-    settings = {"AWS_ACCESS_KEY_ID": "howdah", "AWS_SECRET_ACCESS_KEY": "howdah-secret", "AWS_REGION": "us-east-1"}
-    for name, value in {**settings, "AWS_ENDPOINT_URL": endpoint}.items():
-        monkeypatch.setenv(name, value)
-    name = f"b-{abs(hash(request.node.name))}"
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-    client.create_bucket(Bucket=name)
-    return client, name
 
 
 def filled(bucket, files):
@@ -151,9 +126,9 @@ def test_an_address_that_will_not_do_is_refused_at_once(url, recursive, error):
     assert caught.value.message.isprintable()
 
 
-def test_an_object_comes_from_a_bucket(bucket):
+def test_an_object_comes_from_a_bucket(moto_bucket):
     """Whole, whatever its size; its key is taken as it stands."""
-    url = filled(bucket, {"d/big": BIG, "d/a b%20c?x": b"1", "empty": b""})
+    url = filled(moto_bucket, {"d/big": BIG, "d/a b%20c?x": b"1", "empty": b""})
 
     assert BIG == b"".join(fetched(f"{url}/d/big"))
     assert b"1" == b"".join(fetched(f"{url}/d/a b%20c?x"))
@@ -161,26 +136,26 @@ def test_an_object_comes_from_a_bucket(bucket):
 
 
 @pytest.mark.parametrize("at_once", [0, 1, 100])
-def test_what_is_below_a_key_comes_with_its_names(bucket, at_once):
+def test_what_is_below_a_key_comes_with_its_names(moto_bucket, at_once):
     """Big and small; not what only begins alike, nor the markers of folders."""
-    url = filled(bucket, {"d/x/1": b"1", "d/x/y/2": b"2", "d/xx": b"no", "d/x/": b"", "d/x/big": BIG})
+    url = filled(moto_bucket, {"d/x/1": b"1", "d/x/y/2": b"2", "d/xx": b"no", "d/x/": b"", "d/x/big": BIG})
 
     assert {"1": b"1", "y/2": b"2", "big": BIG} == below(f"{url}/d/x", at_once)
     assert {"d/x/1", "d/x/y/2", "d/xx", "d/x/big"} == set(below(url, at_once))
     assert {"": b"1"} == below(f"{url}/d/x/1", at_once)
 
 
-def test_many_objects_come_in_any_number(bucket):
+def test_many_objects_come_in_any_number(moto_bucket):
     """More than a page of the bucket's listing would make the test slow; more than are begun at once do not."""
     files = {f"d/{number:03}": b"%d" % number for number in range(50)}
-    url = filled(bucket, files)
+    url = filled(moto_bucket, files)
 
     assert {key[2:]: data for key, data in files.items()} == below(f"{url}/d/")
 
 
-def test_an_object_that_is_not_there_is_named(bucket):
+def test_an_object_that_is_not_there_is_named(moto_bucket):
     """And so is a prefix that nothing has, and a bucket."""
-    url = filled(bucket, {"a": b"1"})
+    url = filled(moto_bucket, {"a": b"1"})
 
     for call in (
         lambda: b"".join(fetched(f"{url}/b")),
@@ -193,9 +168,9 @@ def test_an_object_that_is_not_there_is_named(bucket):
         assert caught.value.message.startswith("s3://")
 
 
-def test_files_are_written_below_an_address(bucket):
+def test_files_are_written_below_an_address(moto_bucket):
     """Big ones in parts, empty ones too, over what is there."""
-    client, name = bucket
+    client, name = moto_bucket
     target = Target(f"s3://{name}/out/")
 
     target.write("/a/big", [BIG[:MIB], memoryview(BIG)[MIB:]])
@@ -213,7 +188,7 @@ def test_files_are_written_to_object_stores_alone(url):
         Target(url)
 
 
-def test_a_target_that_is_not_there_is_named(bucket):
+def test_a_target_that_is_not_there_is_named(moto_bucket):
     """The bucket is missing."""
     with pytest.raises(NotFound) as caught:
         Target("s3://no-such-bucket-here/x").write("/a", [b"1"])

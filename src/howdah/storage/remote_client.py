@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -20,7 +21,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.patience import Patience
 
-__all__ = ["SCHEMES", "Bucket", "Client"]
+__all__ = ["SCHEMES", "Bucket", "Client", "bucket_client", "first_line"]
 
 Client = S3Store | GCSStore | AzureStore
 
@@ -74,24 +75,40 @@ class Bucket:
         Raises:
             BadRequest: BAD_ARGUMENT: the variables of the environment do not go together.
         """
-        options = dict(self.options)
-        found = (environment.get(name) for name in _ENDPOINT_VARIABLES[self.scheme])
-        endpoint = options.get("endpoint") or next(filter(None, found), "")
-        settings: dict[str, Any] = {
-            "client_options": {
-                "timeout": f"{patience.call_seconds * 1000:.0f}ms",
-                "connect_timeout": f"{patience.connect_seconds * 1000:.0f}ms",
-                # An address that says http means it; without one, only https.
-                "allow_http": endpoint.startswith("http://"),
-            },
-            "retry_config": {"max_retries": 0},
-        }
         try:
-            if self.scheme == "s3":
-                return S3Store(self.name, **{**settings, **options})
-            return (GCSStore if self.scheme == "gs" else AzureStore)(self.name, **settings)
+            return bucket_client(self.scheme, self.name, patience, environment, options=dict(self.options))
         except (BaseError, ValueError) as error:
             raise _bad(self.url, f"{first_line(error)}; set the variables of your provider") from error
+
+
+def bucket_client(
+    scheme: str,
+    name: str,
+    patience: Patience,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    retries: int = 0,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Client:
+    """What talks to a bucket, without any request yet. `options` go before what the environment says.
+
+    Raises:
+        BaseError, ValueError: the library's own, when the variables of the environment do not go together.
+    """
+    found = (environment.get(each) for each in _ENDPOINT_VARIABLES[scheme])
+    endpoint = options.get("endpoint") or next(filter(None, found), "")
+    settings: dict[str, Any] = {
+        "client_options": {
+            "timeout": f"{patience.call_seconds * 1000:.0f}ms",
+            "connect_timeout": f"{patience.connect_seconds * 1000:.0f}ms",
+            # An address that says http means it; without one, only https.
+            "allow_http": endpoint.startswith("http://"),
+        },
+        "retry_config": {"max_retries": retries},
+    }
+    if scheme == "s3":
+        return S3Store(name, **{**settings, **options})
+    return (GCSStore if scheme == "gs" else AzureStore)(name, **settings)
 
 
 def first_line(error: BaseException) -> str:

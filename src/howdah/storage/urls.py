@@ -7,7 +7,6 @@ in errors is the address without user, password and query, for signed links are 
 """
 
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections import deque
@@ -20,11 +19,12 @@ from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import AzureStore, GCSStore, S3Store
 
 from howdah.errors import BadRequest, ErrorKind, HowdahError, NotFound, Refused, Unavailable, Unsupported
 from howdah.model.texts import one_line
 from howdah.storage.objects import Buffer
+from howdah.storage.patience import PATIENT
+from howdah.storage.remote_client import Client, bucket_client, first_line
 
 __all__ = ["AT_ONCE_MAX", "Target", "check_source", "fetched", "fetched_below", "shown"]
 
@@ -32,9 +32,10 @@ AT_ONCE: Final = 4
 AT_ONCE_MAX: Final = 32  # each holds a piece of a MiB and a connection
 
 _PIECE_BYTES: Final = 1 << 20
-_SECONDS: Final = 60.0  # without a byte
+_SECONDS: Final = PATIENT.call_seconds  # without a byte
 _WEB: Final = ("http", "https")
-_BUCKETS: Final = {"s3": S3Store, "gs": GCSStore, "az": AzureStore, "wasb": AzureStore}
+_BUCKETS: Final = {"s3": "s3", "gs": "gs", "az": "az", "wasb": "az"}
+_RETRIES: Final = 3  # by the library; what has begun to come is not repeated
 _LIST_PAGE: Final = 1000
 
 
@@ -134,7 +135,7 @@ class _Place:
     """A key, or the beginning of keys, in a bucket."""
 
     url: str
-    store: Any
+    store: Client
     key: str
 
     @classmethod
@@ -152,9 +153,9 @@ class _Place:
         key = url.split("://", 1)[1].partition("/")[2]
         container = parts.netloc.partition("@")[0]
         try:
-            return cls(url, _BUCKETS[parts.scheme](container, **_settings(parts.scheme)), key)
+            return cls(url, bucket_client(_BUCKETS[parts.scheme], container, PATIENT, retries=_RETRIES), key)
         except (BaseError, ValueError) as error:
-            text = f"{shown(url)} cannot be used ({_first_line(error)}); set the variables of its provider"
+            text = f"{shown(url)} cannot be used ({first_line(error)}); set the variables of its provider"
             raise BadRequest(ErrorKind.BAD_ARGUMENT, text) from error
 
     def read(self) -> Iterator[bytes]:
@@ -215,9 +216,9 @@ class _Explained:
         if isinstance(error, NotFoundError | FileNotFoundError):
             raise _failed(self._url, "status 404, it is not there", 404) from error
         if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
-            raise _failed(self._url, f"status 403, {_first_line(error)}", 403) from error
+            raise _failed(self._url, f"status 403, {first_line(error)}", 403) from error
         if isinstance(error, BaseError | OSError):
-            raise _failed(self._url, _first_line(error), 503) from error
+            raise _failed(self._url, first_line(error), 503) from error
 
 
 def _from_web(url: str) -> Iterator[bytes]:
@@ -258,13 +259,6 @@ def _opener() -> urllib.request.OpenerDirector:
 _WEB_OPENER: Final = _opener()
 
 
-def _settings(scheme: str) -> dict[str, Any]:
-    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
-    endpoint = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    options = {"timeout": f"{_SECONDS:.0f}s", "allow_http": endpoint.startswith("http://")}
-    return {"client_options": options, "retry_config": {"max_retries": 3}}
-
-
 def _split(url: str) -> Any:
     try:
         return urlsplit(url)
@@ -280,7 +274,3 @@ def _failed(url: str, why: str, status: int) -> HowdahError:
     if 300 <= status < 500 and status not in (408, 429):
         return Refused(ErrorKind.URL_REFUSED, f"{text}; check the address and the server's right to it")
     return Unavailable(ErrorKind.URL_FAILED, f"{text}; try again when it answers")
-
-
-def _first_line(error: BaseException) -> str:
-    return " ".join(str(error).partition("\n")[0].partition(": <")[0].split())[:300]

@@ -4,9 +4,8 @@
 
 from google.protobuf.empty_pb2 import Empty
 
-from howdah.apis.grpc import requests
+from howdah.apis.grpc import pickers, requests
 from howdah.apis.grpc.bridge import Context
-from howdah.apis.grpc.commit_picker import picked_commit
 from howdah.apis.grpc.pfs_base import PfsCalls
 from howdah.wire.stubs import pfs_v2_pb2 as pb
 
@@ -65,7 +64,7 @@ class RemovalCalls(PfsCalls):
         """Give up the files of a finished commit; the commit itself stays."""
 
         def forget() -> pb.ForgetCommitResponse:
-            self._catalog.commits.forget(picked_commit(request.commit))
+            self._catalog.commits.forget(pickers.commit(request.commit))
             return pb.ForgetCommitResponse()
 
         return await self._bridge.unary(context, forget)

@@ -58,10 +58,11 @@ def commit(picker: pb.CommitPicker) -> CommitRef:
     """A commit, however many steps lead to it.
 
     Raises:
-        BadRequest: BAD_ARGUMENT: it picks nothing, or goes up too far; BAD_NAME, BAD_REFERENCE.
+        BadRequest: BAD_ARGUMENT: it picks nothing, or goes up too far; BAD_REFERENCE: it goes up past the first
+            commit; BAD_NAME.
     """
     up = 0
-    while (way := _chosen(picker, "commit")) == "ancestor":
+    while (way := _chosen(picker, "commit")) == "ancestor":  # a message is nested some fifty times at most
         up += picker.ancestor.offset
         picker = picker.ancestor.start
     if up > _STEPS_MAX:
@@ -70,6 +71,9 @@ def commit(picker: pb.CommitPicker) -> CommitRef:
         return CommitRef(repo(picker.id.repo), id=commit_id(picker.id.id), ancestry=Ancestry(up) if up else HEAD)
     of = branch(picker.branch_head if way == "branch_head" else picker.branch_root.branch)
     root = picker.branch_root.offset + 1 if way == "branch_root" else None
+    if root is not None and up >= root:
+        text = f"commit {of}.{root}^{up} is before the first; from .{root} go up at most {root - 1}"
+        raise BadRequest(ErrorKind.BAD_REFERENCE, text)
     return CommitRef(of.repo, of.name, ancestry=Ancestry(up, root))
 
 
