@@ -139,13 +139,13 @@ def print_table(items: Iterable[object], columns: Columns, to: IO[str]) -> None:
 
 def print_properties(item: object, columns: Columns, to: IO[str]) -> None:
     """Print a line for each property that there is."""
-    shown = [(title, _cell(show(item))) for title, show in columns]
-    width = max(len(title) for title, _ in columns) + 1
+    texts = [(title, _cell(show(item))) for title, show in columns]
+    shown = [(title, text) for title, text in texts if text not in ("", "-")]
+    width = max((len(title) for title, _ in shown), default=0) + 1
     for title, text in shown:
-        if text not in ("", "-"):
-            first, *more = text.split("\n")
-            to.write(f"{title + ':':<{width}} {first}\n")
-            to.writelines(f"{'':<{width}} {line}\n" for line in more)
+        first, *more = text.split("\n")
+        to.write(f"{title + ':':<{width}} {first}\n")
+        to.writelines(f"{'':<{width}} {line}\n" for line in more)
 
 
 def _cell(value: object) -> str:
