@@ -16,7 +16,7 @@ __all__ = ["completion"]
     project=False,
     output=False,
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="bash|zsh|fish", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(session: Session, shell: str) -> None:
     """Print a script that completes commands and options in a shell; let the shell's start-up file read it."""
     from click.shell_completion import get_completion_class

@@ -61,9 +61,9 @@ class Config:
             NotFound: CONTEXT_NOT_FOUND.
         """
         if name not in self.contexts:
-            there = ", ".join(sorted(self.contexts)) or "none"
-            text = f"context {one_line(name)} not found; there is {there}: howdah config list context"
-            raise NotFound(ErrorKind.CONTEXT_NOT_FOUND, text)
+            there = ", ".join(sorted(self.contexts))
+            way = f"there is {there}" if there else f"make it: howdah config set context {one_line(name)} --address HOST"
+            raise NotFound(ErrorKind.CONTEXT_NOT_FOUND, f"context {one_line(name)} not found; {way}")
         return self.contexts[name]
 
     def with_context(self, name: str, context: Context) -> "Config":

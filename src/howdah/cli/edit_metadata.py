@@ -32,7 +32,7 @@ def edit_metadata(session: Session, words: tuple[str, ...]) -> None:
     with a JSON object of all keys. Several edits in one call happen together or not at all.
     """
     if len(words) % _WORDS:
-        raise click.UsageError(f"{len(words)} words are no whole edits; each is KIND NAME OP DATA")
+        raise click.UsageError(f"the words make no whole edits ({' '.join(words)[:80]}); each is KIND NAME OP DATA")
     edits = [_edit(*words[at : at + _WORDS]) for at in range(0, len(words), _WORDS)]
     session.client.edit_metadata(*edits)
 

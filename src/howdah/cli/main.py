@@ -195,7 +195,7 @@ def _say(text: str, code: int) -> int:
 
 def _lower(text: str) -> str:
     """Click's sentence as one of ours."""
-    text = " ".join(text.split()).rstrip(".")
+    text = " ".join(text.split()).rstrip(".").replace(". Choose from:", "; it can be")
     return text[:1].lower() + text[1:]
 
 

@@ -49,9 +49,8 @@ def delete(work: Work, name: str, *, force: bool = False) -> None:
     tx = work.tx
     project_id = project_rows.get_id(tx, name)
     if not force and (left := repo_rows.of_project(tx, name, limit=1)):
-        raise Refused(
-            ErrorKind.HAS_DEPENDANTS, f"project {name} cannot be deleted: repo {left[0]} still exists; delete it first"
-        )
+        text = f"project {name} cannot be deleted: repo {left[0]} still exists; delete it first, or all by force"
+        raise Refused(ErrorKind.HAS_DEPENDANTS, text)
     for guard in work.hooks.project_guards:
         guard(tx, name)
     for repo in repo_rows.of_project(tx, name):
