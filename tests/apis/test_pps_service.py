@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -143,15 +144,15 @@ def test_a_claim_says_all_that_a_worker_needs(face):
     assert claim.count == len(datums)
 
 
-def ask_once(core: object) -> wire.ClaimResponse:
-    """One claim from a server of its own, which lets workers wait for a twentieth of a second."""
+def ask_once(core: object, method: str = "Claim", request: object = None) -> Any:
+    """The answer to one call, of a server of its own that lets workers wait for a twentieth of a second."""
 
-    async def ask() -> wire.ClaimResponse:
+    async def ask() -> Any:
         edge = GrpcEdge(Hub(), Metrics())
         servicer = WorkServicer(edge.bridge, core, wait_seconds=0.05)
         port = await edge.start("127.0.0.1:0", [Service(wire.DESCRIPTOR.services_by_name["Work"], servicer)])
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            answer = await WorkStub(channel).Claim(wire.ClaimRequest(worker_id="idle"))
+            answer = await getattr(WorkStub(channel), method)(request or wire.ClaimRequest(worker_id="idle"))
         await edge.stop(0)
         return answer
 
@@ -199,6 +200,37 @@ def test_a_claim_is_renewed(face):
 
     for _ in range(2):
         face.worker.stub.RenewClaim(wire.RenewClaimRequest(set_id=claim.set_id, fence=claim.fence))
+
+
+def waiting_renewal(claim: wire.ClaimResponse, seconds: float = 600) -> wire.RenewClaimRequest:
+    """A renewal that is answered when the claim is lost."""
+    request = wire.RenewClaimRequest(set_id=claim.set_id, fence=claim.fence)
+    request.wait.FromTimedelta(timedelta(seconds=seconds))
+    return request
+
+
+def test_whoever_waits_hears_of_the_end_of_the_job(face):
+    """Without asking again: a worker ends user code when its job is stopped, not at its next renewal."""
+    pipeline = face.create()
+    claim = face.worker.claim()
+    waiting = face.worker.stub.RenewClaim.future(waiting_renewal(claim), timeout=WAIT)
+    with pytest.raises(grpc.FutureTimeoutError):
+        waiting.result(0.1)
+
+    face.pps.StopJob(pps.StopJobRequest(job=face.newest(pipeline)))
+
+    with pytest.raises(grpc.RpcError) as lost:
+        waiting.result(WAIT)
+    assert grpc.StatusCode.ABORTED is status(lost)
+    assert "JOB_KILLED" in lost.value.details()
+
+
+def test_a_renewal_does_not_wait_for_ever(face):
+    """The server answers before a proxy cuts the connection, and the worker asks again."""
+    face.create()
+    claim = face.worker.claim()
+
+    assert wire.RenewClaimResponse() == ask_once(face.server.pps, "RenewClaim", waiting_renewal(claim))
 
 
 @pytest.mark.parametrize(

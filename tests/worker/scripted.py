@@ -162,6 +162,12 @@ class Scripted(services.WorkServicer, services.LakeServicer):
     def log(self, *, user: bool = True) -> list[str]:
         return [line.message for line in self.lines if line.user is user]
 
+    def lose(self, set_id: int) -> None:
+        """Give a claim to somebody else; whoever watches it is told."""
+        with self._changed:
+            self.lost.add(set_id)
+            self._changed.notify_all()
+
     def restart(self) -> None:
         """Go away, and come back at the same port."""
         self._server.stop(0).wait()
@@ -185,9 +191,15 @@ class Scripted(services.WorkServicer, services.LakeServicer):
 
     def RenewClaim(self, request, context):  # noqa: N802
         with self._changed:
-            self.renewals += 1
+            self.renewals += not request.HasField("wait")
             self._changed.notify_all()
         self._fence(request, context)
+        if request.HasField("wait"):
+            context.add_callback(self._wake)
+            with self._changed:
+                patience = request.wait.ToTimedelta().total_seconds()
+                self._changed.wait_for(lambda: request.set_id in self.lost or not context.is_active(), patience)
+            self._fence(request, context)
         return wire.RenewClaimResponse()
 
     def HandInResults(self, request, context):  # noqa: N802
@@ -205,6 +217,10 @@ class Scripted(services.WorkServicer, services.LakeServicer):
             self.lines.extend(request.lines)
             self._changed.notify_all()
         return wire.AppendLogsResponse()
+
+    def _wake(self):
+        with self._changed:
+            self._changed.notify_all()
 
     def _fence(self, request, context):
         if request.set_id in self.lost:

@@ -165,6 +165,19 @@ def test_a_lost_claim_kills_its_command(server, worker):
     assert [2] == sorted({each.set_id for each in server.hand_ins})
 
 
+def test_a_command_does_not_go_on_until_the_next_renewal(server, worker):
+    """That is a quarter of an hour away when the claim is lost; the worker hears of it at once."""
+    sleep = {"cmd": ["sh", "-c", "echo asleep; exec sleep 600"]}
+    server.add(server.lake.claim({"in": {"/a": b""}}, [[("in", "/a")]], lifetime=2_700, transform=sleep), 1)
+    server.add(server.lake.claim({"in": FILES}, EACH, transform=SHOUT), 2)
+
+    server.wait(lambda: "asleep" in server.log())
+    server.lose(1)
+    server.wait_done(2)
+
+    assert ([2], 0) == (sorted({each.set_id for each in server.hand_ins}), server.renewals)
+
+
 def test_a_long_command_keeps_its_claim(server, worker):
     """It is renewed while the command runs, however long."""
     fifo = str(server.folder / "go")

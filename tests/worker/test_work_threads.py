@@ -32,11 +32,18 @@ class Server:
         self.clock = clock
         self.answer = None
         self.asked = []
+        self.watched = []
+        self.told = None
 
     def renew(self, claim):
         self.asked.append(self.clock.monotonic())
         if self.answer is not None:
             raise self.answer
+
+    def watch(self, claim, told):
+        self.watched.append(self.clock.monotonic())
+        self.told = told
+        return lambda: self.watched.append("ended")
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def held():
 
 @pytest.fixture
 def renewals(server, clock, held):
-    renewals = Renewals(server.renew, clock)
+    renewals = Renewals(server.renew, clock, server.watch)
     renewals.keep(held, clock.monotonic())
     return renewals
 
@@ -77,9 +84,12 @@ def test_a_claim_is_renewed_after_each_third_of_its_lifetime(renewals, server, c
 
 
 def test_the_thread_is_told_when_to_come_back(renewals, clock):
-    """Nothing is to be done before; nothing at all without a claim."""
-    assert 10 == renewals.step()
-    assert Renewals(lambda claim: None, clock).step() is None
+    """To watch, then to renew, and not before; not at all without a claim."""
+    first = renewals.step()
+    clock.advance(1)
+
+    assert (0.5, 10) == (first, renewals.step())
+    assert Renewals(lambda claim: None, clock, lambda claim, told: None).step() is None
 
 
 def test_a_claim_that_the_server_gave_away_is_lost(renewals, server, clock, held):
@@ -116,6 +126,65 @@ def test_a_claim_is_lost_when_no_renewal_came_through_for_its_lifetime(renewals,
     assert (False, True) == (before, held.lost)
 
 
+def test_a_claim_is_watched_as_long_as_it_lasts(renewals, server, clock, held):
+    """Not at once, for most are over quickly; each answer of the server begins another watch."""
+    pass_time(renewals, clock, 3)
+    server.told(None)
+    pass_time(renewals, clock, 3)
+
+    assert [0.5, 3.5] == server.watched
+    assert not held.over
+
+
+def test_a_watched_claim_is_lost_as_soon_as_the_server_says_so(renewals, server, clock, held):
+    """Long before the next renewal; and it is not asked for again."""
+    pass_time(renewals, clock, 1)
+    server.told(LOST)
+    renewals.step()
+    lost = held.lost
+
+    pass_time(renewals, clock, 60)
+
+    assert (True, [], 0.5) == (lost, server.asked, server.watched[0])
+
+
+def test_a_watch_that_failed_is_begun_again_after_a_renewal(renewals, server, clock, held):
+    """So a server that is away is asked by renewals alone."""
+    pass_time(renewals, clock, 1)
+    server.told(AWAY)
+    pass_time(renewals, clock, 11)
+
+    assert [0.5, 10.5] == server.watched
+    assert not held.over
+
+
+def test_answers_that_come_at_once_begin_no_storm(server, clock, held):
+    """The next watch is begun half a second later."""
+
+    def watch(claim, told):
+        server.watch(claim, told)
+        told(None)
+        return lambda: None
+
+    renewals = Renewals(server.renew, clock, watch)
+    renewals.keep(held, clock.monotonic())
+    pass_time(renewals, clock, 2, step=0.1)
+
+    assert 4 == len(server.watched)
+
+
+def test_the_watch_of_a_dropped_claim_ends(renewals, server, clock, held):
+    """And what it tells then concerns nobody."""
+    pass_time(renewals, clock, 1)
+
+    renewals.drop(held)
+    server.told(LOST)
+    renewals.step()
+
+    assert [0.5, "ended"] == server.watched
+    assert not held.lost
+
+
 def test_a_dropped_claim_is_not_renewed(renewals, server, clock, held):
     """All its work is handed in."""
     renewals.drop(held)
@@ -130,7 +199,7 @@ def test_the_thread_renews_by_itself(held):
     renewed = threading.Semaphore(0)
     short = Held(SimpleNamespace(lifetime=0.03, set_id=1, job="job"))
     clock = SystemClock()
-    renewals = Renewals(lambda claim: renewed.release(), clock)
+    renewals = Renewals(lambda claim: renewed.release(), clock, lambda claim, told: lambda: None)
     renewals.start()
 
     renewals.keep(short, clock.monotonic())

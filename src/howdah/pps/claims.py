@@ -16,6 +16,7 @@ from howdah.db.transaction import Transaction
 from howdah.errors import BadRequest, Conflict, ErrorKind
 from howdah.kit import fail
 from howdah.kit.clock import Clock
+from howdah.model.refs import Job
 from howdah.model.states import DatumState, JobState
 from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
@@ -67,15 +68,25 @@ class Claims:
                     return _claim(tx, job, found, fence)
         return None
 
-    def renew(self, set_id: int, fence: int) -> None:
-        """Keep a claim for another `CLAIM_SECONDS`.
+    def renew(self, set_id: int, fence: int) -> Job:
+        """Keep a claim for another `CLAIM_SECONDS`; the job that it is of.
 
         Raises:
             Conflict: CLAIM_LOST: drop the work.
         """
         with self._db.write() as tx:
-            _held(tx, set_id, fence)
+            _, job = _held(tx, set_id, fence)
             set_rows.renew(tx, set_id, _until(self._clock.now()))
+        return job.job
+
+    def check(self, set_id: int, fence: int) -> None:
+        """Return if a claim is still good. Whoever waits for its loss listens to the job's `claims_subject`.
+
+        Raises:
+            Conflict: CLAIM_LOST: drop the work.
+        """
+        with self._db.read() as tx:
+            _held(tx, set_id, fence)
 
     def hand_in(
         self,

@@ -15,7 +15,7 @@ from howdah.errors import ErrorKind, NotFound
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import JobState, is_terminal, move_job
 from howdah.pps.infos import ProcessStats
-from howdah.pps.subjects import job_subject
+from howdah.pps.subjects import claims_subject, job_subject
 
 __all__ = [
     "JobFilter",
@@ -171,6 +171,8 @@ def move(tx: Transaction, row: JobRow, to: JobState, reason: str = "") -> JobRow
         values["finished_at"] = tx.now
     tx.execute(update(tables.job).where(_T.id == row.id).values(**values))
     tx.emit(job_subject(row.job), "moved", {"state": state.wire_name})
+    if now.state is JobState.RUNNING and is_terminal(state):
+        tx.emit(claims_subject(row.job), "lost")
     return replace(
         now,
         state=state,

@@ -3,6 +3,7 @@
 
 pipeline/<project>/<name>                     created, updated, started, stopped, deleted
 pipeline/<project>/<name>/job/<id>            created, moved (body: state), progress, deleted
+pipeline/<project>/<name>/job/<id>/claims     lost: the job ended while workers were at work on it
 pipeline/<project>/<name>/job/<id>/logs       appended
 work                                          waiting: a datum set can be claimed
 """
@@ -11,7 +12,7 @@ from typing import Final
 
 from howdah.model.refs import Job, Pipeline
 
-__all__ = ["WORK", "job_subject", "logs_subject", "pipeline_subject"]
+__all__ = ["WORK", "claims_subject", "job_subject", "logs_subject", "pipeline_subject"]
 
 WORK: Final = "work"
 
@@ -24,6 +25,11 @@ def pipeline_subject(pipeline: Pipeline) -> str:
 def job_subject(job: Job) -> str:
     """The subject of a job, and with a slash the prefix of its logs."""
     return f"{pipeline_subject(job.pipeline)}/job/{job.id}"
+
+
+def claims_subject(job: Job) -> str:
+    """The subject of the claims of a job: what its workers wait for while they work. Progress does not wake them."""
+    return f"{job_subject(job)}/claims"
 
 
 def logs_subject(job: Job) -> str:

@@ -2,7 +2,7 @@
 """The worker's calls to its server, as values and errors of ours. Nothing else of the worker knows the wire."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +21,7 @@ __all__ = ["Link", "claim_of"]
 
 CALL_SECONDS: Final = 30.0
 CLAIM_SECONDS: Final = 90.0  # the server answers without work after some 20 s
+WATCH_SECONDS: Final = 15.0  # below what the server allows, and below what cuts idle connections
 MESSAGE_BYTES_MAX: Final = 24 << 20  # what the server takes
 
 _OPTIONS: Final = (
@@ -113,6 +114,27 @@ class Link:
             self._work.RenewClaim(request, timeout=timeout)
         except grpc.RpcError as error:
             raise self._explained(error) from error
+
+    def watch(self, claim: Claim, told: Callable[[HowdahError | None], None]) -> Callable[[], object]:
+        """Begin to wait for the loss of a claim; what is returned ends the wait.
+
+        `told` is called once, in another thread: with Conflict (CLAIM_LOST) as soon as it is lost, with None after
+        some seconds in which it was not, with Unavailable if nobody answered.
+        """
+        request = wire.RenewClaimRequest(set_id=claim.set_id, fence=claim.fence)
+        request.wait.FromTimedelta(timedelta(seconds=WATCH_SECONDS))
+        future = self._work.RenewClaim.future(request, timeout=WATCH_SECONDS + CALL_SECONDS)
+
+        def tell(_: object) -> None:
+            try:
+                future.result()
+            except (grpc.RpcError, grpc.FutureCancelledError) as error:
+                told(self._explained(error))
+            else:
+                told(None)
+
+        future.add_done_callback(tell)
+        return future.cancel
 
     def hand_in(self, claim: Claim, change: bytes, results: Iterable[Result], *, last: bool, containment: str) -> None:
         """Hand in what became of some datums, and their output; `last` if these are the last of the claim.

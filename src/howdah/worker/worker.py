@@ -63,7 +63,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop`. What goes wrong meanwhile (no server, no store) is logged, waited out, and tried again."""
         logs = Logs(self._link.append_logs)
-        renewals = Renewals(self._link.renew, self._clock)
+        renewals = Renewals(self._link.renew, self._clock, self._link.watch)
         renewals.start()
         try:
             while not self._stopped.is_set():

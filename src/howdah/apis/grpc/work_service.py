@@ -9,6 +9,7 @@ ABORTED, and it drops that work. What a claim means is in `howdah.pps.claims`.
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -21,14 +22,14 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.states import DatumState
 from howdah.pps.infos import Claim, DatumResult, JobInput, LogLine, ProcessStats
 from howdah.pps.pps import Pps
-from howdah.pps.subjects import WORK
+from howdah.pps.subjects import WORK, claims_subject
 from howdah.wire.convert import commit_message, moment
 from howdah.wire.stubs import howdah_v1_pb2 as pb
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
 __all__ = ["CLAIM_WAIT_SECONDS", "WorkServicer"]
 
-# How long a worker without work is kept waiting before it is told to ask again. Below the idle time at which
+# How long a worker is kept waiting, for work or for the loss of its claim, before it is told to ask again. Below the idle time at which
 # proxies and firewalls begin to cut connections.
 CLAIM_WAIT_SECONDS: Final = 20.0
 
@@ -59,8 +60,18 @@ class WorkServicer:
         return pb.ClaimResponse() if claim is None else _claim(claim)
 
     async def RenewClaim(self, request: pb.RenewClaimRequest, context: Context) -> pb.RenewClaimResponse:
-        """Keep a claim for another lifetime."""
-        await self._bridge.unary(context, self._core.claims.renew, request.set_id, request.fence)
+        """Keep a claim for another lifetime; a worker that waits hears of its loss at once. Waiting holds no thread."""
+        job = await self._bridge.unary(context, self._core.claims.renew, request.set_id, request.fence)
+        seconds = min(request.wait.seconds + request.wait.nanos / 1e9, self._wait_seconds)
+
+        def is_lost() -> bool | None:
+            self._core.claims.check(request.set_id, request.fence)
+            return None
+
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._bridge.wait(context, [claims_subject(job)], is_lost)
         return pb.RenewClaimResponse()
 
     async def HandInResults(self, request: pb.HandInResultsRequest, context: Context) -> pb.HandInResultsResponse:

@@ -73,6 +73,7 @@ COMMENTS: dict[str, str] = {
     "howdah.v1.RemoveCommitsRequest.dry_run": "Change nothing: say what would go, or why not.",
     "howdah.v1.RemoveCommitsRequest.recursive": "Of one commit: take what depends on it too.",
     "howdah.v1.RemoveCommitsResponse.commits": "Each after those it depended on.",
+    "howdah.v1.RenewClaimRequest.wait": "Answer only after so long, at most some 20 s, unless the claim is lost before. Without it, at once.",
     "howdah.v1.StartWriteRequest.commit": "An open commit, or a branch: its open head, or else a new commit of its own.",
     "howdah.v1.Upkeep": "Looking after the lake: space that is given back, space that is held, bytes that are proved.",
     "howdah.v1.Upkeep.Check": "Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between.",
@@ -82,5 +83,5 @@ COMMENTS: dict[str, str] = {
     "howdah.v1.Work.AppendLogs": "Lines that user code printed, or that the worker has to say.",
     "howdah.v1.Work.Claim": "The next datum set for this worker; answers without one after some seconds, then ask again.",
     "howdah.v1.Work.HandInResults": "What has been done since the last hand-in. ABORTED when the claim is lost.",
-    "howdah.v1.Work.RenewClaim": "Keep a claim alive. ABORTED when it is lost: drop the work.",
+    "howdah.v1.Work.RenewClaim": "Keep a claim alive. ABORTED when it is lost, also while the answer waits: drop the work.",
 }

@@ -351,12 +351,14 @@ class ClaimInput(_message.Message):
     def __init__(self, name: _Optional[str] = ..., commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., branch: _Optional[str] = ..., root: _Optional[bytes] = ...) -> None: ...
 
 class RenewClaimRequest(_message.Message):
-    __slots__ = ("set_id", "fence")
+    __slots__ = ("set_id", "fence", "wait")
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     set_id: int
     fence: int
-    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
+    wait: _duration_pb2.Duration
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., wait: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class RenewClaimResponse(_message.Message):
     __slots__ = ()

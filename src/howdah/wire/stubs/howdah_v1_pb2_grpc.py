@@ -390,7 +390,7 @@ class WorkServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RenewClaim(self, request, context):
-        """Keep a claim alive. ABORTED when it is lost: drop the work.
+        """Keep a claim alive. ABORTED when it is lost, also while the answer waits: drop the work.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

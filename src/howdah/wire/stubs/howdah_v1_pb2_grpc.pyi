@@ -218,7 +218,7 @@ class WorkStub:
         howdah.wire.stubs.howdah_v1_pb2.RenewClaimRequest,
         howdah.wire.stubs.howdah_v1_pb2.RenewClaimResponse,
     ]
-    """Keep a claim alive. ABORTED when it is lost: drop the work."""
+    """Keep a claim alive. ABORTED when it is lost, also while the answer waits: drop the work."""
 
     HandInResults: grpc.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.HandInResultsRequest,
@@ -245,7 +245,7 @@ class WorkAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.RenewClaimRequest,
         howdah.wire.stubs.howdah_v1_pb2.RenewClaimResponse,
     ]
-    """Keep a claim alive. ABORTED when it is lost: drop the work."""
+    """Keep a claim alive. ABORTED when it is lost, also while the answer waits: drop the work."""
 
     HandInResults: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.HandInResultsRequest,
@@ -274,7 +274,7 @@ class WorkServicer:
         request: howdah.wire.stubs.howdah_v1_pb2.RenewClaimRequest,
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.RenewClaimResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.RenewClaimResponse]]:
-        """Keep a claim alive. ABORTED when it is lost: drop the work."""
+        """Keep a claim alive. ABORTED when it is lost, also while the answer waits: drop the work."""
 
     def HandInResults(
         self,
