@@ -62,7 +62,7 @@ class Config:
         """
         if name not in self.contexts:
             there = ", ".join(sorted(self.contexts))
-            way = f"there is {there}" if there else f"make it: howdah config set context {one_line(name)} --address HOST"
+            way = f"there is {there}" if there else f"make it: howdah config set context {one_line(name)} --address …"
             raise NotFound(ErrorKind.CONTEXT_NOT_FOUND, f"context {one_line(name)} not found; {way}")
         return self.contexts[name]
 

@@ -36,6 +36,15 @@ class Backend(Protocol):
     def broken_reference(self, connection: Connection) -> str | None:
         """A table with a row that refers to a missing one; None when there is none. Reads everything."""
 
+    def keep_copy(self, connection: Connection, name: str) -> None:
+        """Copy the database as it is now beside it, under its own name with `name` behind; durable on return.
+
+        A copy of that name is replaced. The connection has no transaction open.
+
+        Raises:
+            HowdahError: there is no space, or the folder cannot be written.
+        """
+
     def translated(self, error: DBAPIError, *, writing: bool) -> HowdahError | None:
         """The error of our tree that `error` means; None when it is the caller's to explain (a constraint, bad SQL).
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring a database to the schema of this code: forward only, in one transaction, step by step.
+"""Bring a database to the schema of this code: forward only, in one transaction, step by step, after a copy.
 
 The steps are `migrations/versions/NNNN_*.py`, written by hand; their names are numbers that grow, so that a
 message can say which is newer. A released step is never edited.
@@ -39,8 +39,12 @@ def current_version(connection: Connection) -> str | None:
 def to_head(backend: Backend) -> None:
     """Migrate to `head_version()`; nothing happens, and nothing is written, when it is there already.
 
+    All steps are one transaction. Before it, a database that holds something is copied beside itself, as
+    `<name>.<its version>`: for whoever wants to go back to the howdah that wrote it. Nobody removes that copy.
+
     Raises:
         Unsupported: the database is newer than this code, or not one of ours.
+        HowdahError: it cannot be copied; nothing was changed.
     """
     connection = backend.migrator()
     try:
@@ -49,6 +53,8 @@ def to_head(backend: Backend) -> None:
         _check(backend.label, connection, before)
         connection.rollback()
         if before != head_version():
+            if before is not None:
+                backend.keep_copy(connection, before)
             backend.begin_write(connection)
             _upgrade(backend, connection)
             connection.commit()

@@ -8,8 +8,9 @@ memory databases have no write-ahead log: there a reader waits for the writer, o
 import os
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import URL, create_engine
 from sqlalchemy.engine import Connection
@@ -85,6 +86,26 @@ class SqliteBackend:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         return None if broken is None else str(broken[0])
 
+    def keep_copy(self, connection: Connection, name: str) -> None:
+        """Copy page by page into a file beside ours, which gets its name when it is whole and synced."""
+        if self._temporary is not None:
+            return  # nobody could use it later
+        target = f"{self._path.removeprefix('file:')}.{name}"
+        source = cast(sqlite3.Connection, connection.connection.driver_connection)
+        try:
+            with closing(sqlite3.connect(f"{target}.tmp")) as copy:
+                source.backup(copy)
+            _sync(f"{target}.tmp")
+            os.replace(f"{target}.tmp", target)
+            _sync(os.path.dirname(target) or ".")
+        except sqlite3.Error as error:
+            if (known := self._meaning(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR), str(error))) is None:
+                raise
+            raise known from error
+        except OSError as error:
+            text = f"database {self.label} cannot be copied to {target} ({error.strerror}); check the disk"
+            raise Unavailable(ErrorKind.STORE_FAILED, text) from error
+
     def translated(self, error: DBAPIError, *, writing: bool) -> HowdahError | None:
         """What SQLite's result code means to our callers; constraints and bad SQL stay as they are."""
         code = getattr(error.orig, "sqlite_errorcode", None)
@@ -141,3 +162,12 @@ class SqliteBackend:
         return Unavailable(
             ErrorKind.STORE_FAILED, f"database {path} cannot be opened; check its folder and the limit of open files"
         )
+
+
+def _sync(path: str) -> None:
+    """Make a file, or what a folder lists, outlive a power cut."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -18,7 +18,7 @@ from howdah.kit.ids import new_id
 from howdah.pfs.identity import Identity, identity, record_identity
 from howdah.storage.cached_store import near
 from howdah.storage.disk_cache import CacheSettings
-from howdah.storage.lake import LAKE_KEY, Lake, create_lake, open_lake, open_store
+from howdah.storage.lake import LAKE_KEY, Lake, create_lake, open_lake, open_store, raise_format
 from howdah.storage.objects import ObjectStore
 from howdah.storage.probe import PROBE_PREFIX, probe
 
@@ -44,9 +44,12 @@ class StoreSettings:
 def opened_place(root: Path, settings: StoreSettings, clock: Clock) -> Iterator[tuple[Lake, Database, ObjectStore]]:
     """The lake of a root, made if there is none: its database, which is open inside the block, and its store.
 
+    One of an older version gets the schema and the format of this one; a copy of its database is kept (`db.migrate`).
+
     Raises:
         Refused: LAKE_MISMATCH: the store holds another lake, or the root is new and the lake is not.
             STORE_UNFIT: no lake can be made there safely.
+        Unsupported: lake or database are of a newer version.
         Damaged: there is a database, and no lake in its store.
     """
     path = root / DATABASE_NAME
@@ -63,6 +66,8 @@ def opened_place(root: Path, settings: StoreSettings, clock: Clock) -> Iterator[
         if known is not None and known.lake_id != lake.id:
             text = f"database {path} belongs to lake {known.lake_id}, and store {store.url} holds lake {lake.id}"
             raise Refused(ErrorKind.LAKE_MISMATCH, f"{text}; put the right store back, or name it with --store")
+        # Last, and after the database: whatever is refused before leaves a lake that an older howdah can still serve.
+        lake = raise_format(store)
         _remember(db, known, Identity(lake.id, "" if _is_default(store, root) else store.url))
         yield lake, db, near(store, settings.cache)
 

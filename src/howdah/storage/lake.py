@@ -10,10 +10,11 @@ import os
 import re
 import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from howdah.errors import Damaged, ErrorKind, NotFound, Unsupported
+from howdah.kit import fail
 from howdah.kit.clock import Clock
 from howdah.kit.ids import NewId
 from howdah.storage.directory_store import DirectoryStore
@@ -23,11 +24,14 @@ from howdah.storage.patience import PATIENT, Patience
 from howdah.storage.remote_client import SCHEMES, Bucket
 from howdah.storage.remote_store import RemoteStore
 
-__all__ = ["FORMAT", "LAKE_KEY", "Lake", "create_lake", "open_lake", "open_store"]
+__all__ = ["FORMAT", "LAKE_KEY", "Lake", "create_lake", "open_lake", "open_store", "raise_format"]
 
 LAKE_KEY: Final = "lake.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The newest format that this version reads, and the one it writes. docs/format.md is about this number."""
+
+NEXT_KEY: Final = f"lake-{FORMAT}.json"
+"""Where the next `lake.json` is while it takes the place of the old one."""
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a drive
 
@@ -90,6 +94,32 @@ def open_lake(store: ObjectStore) -> Lake:
         Unsupported: its format is newer than this version knows.
         Damaged: its `lake.json` cannot be understood.
     """
+    return _read(store)[0]
+
+
+def raise_format(store: ObjectStore) -> Lake:
+    """Let the lake in `store` have this version's format, if it has an older one; the lake as it is then.
+
+    From then on an older howdah refuses it, so this comes before anything that an older one would not understand. The
+    objects stay as they are: each format can be read by those who know a later one. For whoever serves the lake alone.
+    Durable when this returns; a crash leaves the old number or the new one.
+
+    Raises:
+        NotFound, Unsupported, Damaged: as `open_lake`.
+    """
+    lake, content = _read(store)
+    if lake.format == FORMAT:
+        return lake
+    store.put(NEXT_KEY, json.dumps({**content, "format": FORMAT}, indent=1).encode() + b"\n")
+    store.sync()
+    fail.here("format.stored")
+    store.move(NEXT_KEY, LAKE_KEY)
+    store.sync()
+    return open_lake(store)
+
+
+def _read(store: ObjectStore) -> tuple[Lake, dict[str, Any]]:
+    """The lake, and all that its `lake.json` says."""
     if not store.exists(LAKE_KEY):
         text = f"there is no lake in {store.url}; check the address, or create one: howdah server"
         raise NotFound(ErrorKind.LAKE_NOT_FOUND, text)
@@ -102,4 +132,4 @@ def open_lake(store: ObjectStore) -> Lake:
     if lake.format > FORMAT:
         text = f"lake {lake.id} in {store.url} has format {lake.format} and this howdah knows {FORMAT}; use a newer one"
         raise Unsupported(ErrorKind.FORMAT_UNKNOWN, text)
-    return lake
+    return lake, content

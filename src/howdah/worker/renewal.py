@@ -49,7 +49,7 @@ class _Due:
 
 
 class Renewals:
-    """Renews claims by `renew`, and watches them by `watch`. `start` runs it in a thread; a test calls `step` itself."""
+    """Renews claims by `renew`, watches them by `watch`. `start` runs it in a thread; a test calls `step` itself."""
 
     def __init__(self, renew: Callable[[Claim], None], clock: Clock, watch: Watch) -> None:
         self._renew = renew
