@@ -29,8 +29,8 @@ from howdah.wire.stubs import pps_v2_pb2 as pps
 
 __all__ = ["CLAIM_WAIT_SECONDS", "WorkServicer"]
 
-# How long a worker is kept waiting, for work or for the loss of its claim, before it is told to ask again. Below the idle
-# time at which proxies and firewalls begin to cut connections.
+# How long a worker is kept waiting, for work or for the loss of its claim, before it is told to ask again. Below the
+# idle time at which proxies and firewalls begin to cut connections.
 CLAIM_WAIT_SECONDS: Final = 20.0
 
 # What a worker can tell of a datum that it ran.
