@@ -35,11 +35,14 @@ class VersionedFiles(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="howdah-machine-"))
-        self.lake = OpenLake(self.folder, store=self.store_url())
+        self.lake = self.open_lake()
         self.finished: dict[Commit, Files] = {}
         self.open: dict[str, tuple[Commit, Files]] = {}
         self.heads: dict[str, Commit] = {}
         self.parents: dict[Commit, Commit | None] = {}
+
+    def open_lake(self) -> OpenLake:
+        return OpenLake(self.folder, store=self.store_url())
 
     def store_url(self) -> str | None:
         """Where the objects are; None for the folder."""
