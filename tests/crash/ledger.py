@@ -73,6 +73,10 @@ class History:
             return self._with(Version(commit, True, self.files))
         if kind == "finish":
             return self._last(is_open=False)
+        if kind == "squash":
+            return History((*self.versions[: operation["at"]], *self.versions[operation["at"] + 1 :]))
+        if kind == "drop":
+            return History(self.versions[:-1])
         files = changed(self.files, operation["changes"])
         return self._last(files=files) if self.is_open else self._with(Version(commit, False, files))
 

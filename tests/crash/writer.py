@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client at work: puts, appends, copies, deletes and commits until its server is gone; then it waits for the next.
+"""A client at work: puts, appends, copies, deletes, commits, squashes, drops until its server is gone; then it waits.
 
 Commands come by standard input: `go ADDRESS`, `stop`, and its end. Answers go to standard output: `waiting` once,
 `down` and why when the server is gone, `stopped`, or `wrong` and what no client may see. While the server is gone,
@@ -23,6 +23,7 @@ from tests.crash.ledger import Ledger, content_bytes
 SIDE, MASTER = "side", "master"
 NAMES = ("/a", "/b", "/c", "/d/x", "/d/y", "/e/f/z")
 SIZES = (0, 1, 40, 3_000, 70_000, 300_000, 1_500_000)
+KEPT_MIN = 4  # commits of the side branch below which none is removed
 OPEN_JOBS_MAX = 3  # of this writer's pipeline: more would only make the end longer
 
 
@@ -64,6 +65,12 @@ class Writer:
             kind = "write"
         self._count += 1
         operation: dict[str, Any] = {"n": self._count, "op": kind, "branch": branch}
+        if branch == SIDE and len(history.versions) > KEPT_MIN and self._random.random() < 0.1:
+            finished = len(history.versions) - history.is_open
+            operation |= self._random.choice(
+                ({"op": "drop"}, {"op": "squash", "at": self._random.randrange(finished - 1)})
+            )
+            kind = operation["op"]
         if kind == "write":
             operation["changes"] = self._changes(set(history.files))
         self._ledger.append(operation)
@@ -80,6 +87,13 @@ class Writer:
                 return self._start_or_finish(client, operation["op"], target)
             with client.transaction() as together:
                 return self._start_or_finish(together, operation["op"], target)
+        if operation["op"] == "drop":
+            client.drop_commit(target)
+            return ""
+        if operation["op"] == "squash":
+            above = len(self._ledger.histories[operation["branch"]].versions) - 1 - operation["at"]
+            client.squash_commit(f"{target}~{above}")
+            return ""
         with client.modify(target) as stream:
             for kind, path, *rest in operation["changes"]:
                 if kind in ("put", "append"):

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """One content has one hash, whoever wrote it, in whatever pieces, and however it is stored."""
 
+import io
 import random
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pachyderm_sdk import Client as OfficialClient
 from pachyderm_sdk.api import pfs
 
-from howdah.client import Client
+from howdah.client import Client, Split
+from howdah.model.names import FILESETS_REPO
+from howdah.model.refs import Commit, CommitRef, File, Repo
+from howdah.pfs.writes import Copy, Put
 from howdah.testing.server import running_server
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -38,6 +45,31 @@ def through(server):
 @pytest.fixture(scope="module")
 def official(server):
     return OfficialClient(host=server.host, port=server.grpc_port)
+
+
+class _Web(BaseHTTPRequestHandler):
+    """Answers `/<number>` with so many bytes of noise."""
+
+    def do_GET(self):
+        data = noise(int(self.path[1:]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def web():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def noise(size):
@@ -83,6 +115,75 @@ def test_one_content_has_one_hash_however_it_came(direct, through, official, siz
     assert 1 == len({found[path].hash for path in same}), {path: found[path].hash.hex() for path in same}
     for path in same:
         assert data == through.get_file(branch, path)
+
+
+def tarred(name, data):
+    """A tar with that file, and one before and one behind it."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for each, content in ((f"{name}-before", b"before"), (name, data), (f"{name}-behind", b"behind")):
+            info = tarfile.TarInfo(each)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_one_content_has_one_hash_wherever_it_came_from(server, direct, through, web, size):
+    """Out of a tar, from an address, from a file set that is added or copied from, cut out of a larger file."""
+    data, branch = noise(size), f"r@from{size}"
+    ref = CommitRef(Repo("default", "r"), f"from{size}")
+    direct.put_file(branch, "/put", data)
+    for name, client in (("direct", direct), ("through", through)):
+        client.put_tar(branch, f"/tar-{name}", tarred("this", data))
+    direct.put_url(branch, "/url", f"{web}/{size}")
+    file_set = server.pfs.file_sets.create([Put("/added", pieces(data, 3))])
+    server.pfs.file_sets.add(ref, file_set)
+    kept = File(Commit(Repo("default", FILESETS_REPO), file_set), "/added")
+    server.pfs.writes.modify(ref, [Copy(kept, "/copied")])
+    whole = server.pfs.file_sets.of_commit(ref)
+    server.pfs.writes.modify(ref, [Copy(File(Commit(Repo("default", FILESETS_REPO), whole), "/url"), "/of-a-commit")])
+
+    found = {each.path: each for each in direct.walk_files(branch) if not each.is_dir}
+    same = [path for path in found if not path.endswith(("-before", "-behind"))]
+
+    assert ["/added", "/copied", "/of-a-commit", "/put", "/tar-direct/this", "/tar-through/this", "/url"] == sorted(
+        same
+    )
+    assert {size} == {found[path].size_bytes for path in same}
+    assert 1 == len({found[path].hash for path in same}), {path: found[path].hash.hex() for path in same}
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_piece_has_the_hash_of_its_content(direct, through, size):
+    """Each piece of a file that was split is what putting its bytes makes."""
+    line, branch = noise(size).replace(b"\n", b"-")[:-1] + b"\n", f"r@split{size}"
+    direct.put_file(branch, "/put", line)
+    for name, client in (("direct", direct), ("through", through)):
+        client.put_split(branch, f"/{name}", line + b"other\n" + line, Split("line"))
+
+    hashes = {each.path: each.hash for each in direct.walk_files(branch) if not each.is_dir}
+    wanted = [path for path, hash in hashes.items() if hash == hashes["/put"]]
+
+    assert [0, 2, 0, 2] == [int(path.rpartition("/")[2], 16) for path in sorted(wanted) if path != "/put"]
+
+
+@pytest.mark.slow
+def test_a_bucket_has_the_hashes_of_a_folder(direct, moto_s3, moto_keys, tmp_path):
+    """The same bytes in a lake whose objects are in a bucket, put both ways."""
+    sizes = (0, 5 * KIB, MIB, MIB + 1, 9 * MIB)
+    for size in sizes:
+        direct.put_file("r@folder", f"/{size}", noise(size))
+    expected = {each.path: each.hash for each in direct.list_files("r@folder")}
+
+    with running_server(tmp_path / "root", store=moto_s3.bucket()) as server:
+        for way in (True, False):
+            with Client(server.grpc_address, direct=way) as client:
+                client.create_repo(f"r{way}")
+                for size in sizes:
+                    client.put_file(f"r{way}@master", f"/{size}", pieces(noise(size), size))
+
+                assert expected == {each.path: each.hash for each in client.list_files(f"r{way}@master")}
 
 
 def test_other_contents_have_other_hashes(direct):
