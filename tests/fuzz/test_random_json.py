@@ -20,7 +20,7 @@ ROWS = ["pps_v2.CreatePipelineRequest", "pfs_v2.ModifyFileRequest", "pfs_v2.PutC
 
 ANY_SPEED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 SHORT_RUN = settings(max_examples=25, derandomize=True, database=None, **ANY_SPEED)
-FULL_RUN = settings(max_examples=100, **ANY_SPEED)
+FULL_RUN = settings(max_examples=40, **ANY_SPEED)
 
 
 def names(kind, depth=3):

@@ -44,6 +44,7 @@ KEEP_SECONDS: Final = 24 * 3600.0
 MARGIN_SECONDS: Final = 3600.0
 """Objects younger than this are left alone: what the server itself makes without a lease takes minutes at most."""
 
+_KEEP_SECONDS_MAX: Final = 10 * 365 * 86_400
 _PAGE: Final = 20_000  # objects of a listing that are looked at together
 
 ExtraRoots = Callable[[Transaction], Iterable[Root]]
@@ -146,12 +147,15 @@ class Collector:
         go, and what goes is removed in the same run, unless a writer or a job is at work.
 
         Raises:
-            BadRequest: a negative time.
+            BadRequest: a negative time, or one of more than ten years.
             Unavailable: BUSY: another one is going on.
             Damaged: what is named cannot be read, so what it names is not known; nothing was removed.
         """
-        if not 0 <= keep_seconds < float("inf"):
-            raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{keep_seconds} seconds cannot be waited for; give 0 or more")
+        if not 0 <= keep_seconds <= _KEEP_SECONDS_MAX:
+            text = (
+                f"garbage cannot be kept for {keep_seconds} seconds; give 0 to {_KEEP_SECONDS_MAX}, which are ten years"
+            )
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
         with self._alone():
             self._settle()
             run = _Run(dry_run, Marks(self._reading))
