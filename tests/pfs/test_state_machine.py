@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from howdah.errors import Conflict, ErrorKind, NotFound, Refused
+from howdah.model.infos import Removed
 from howdah.model.refs import Branch, Commit, Commitish, CommitRef, File
 from howdah.pfs import starting
 from howdah.pfs.finish import finish
@@ -197,10 +198,18 @@ class VersionedFiles(RuleBasedStateMachine):
             self.finished[parent], self.parents[parent] = {}, None
         self.heads[branch] = parent
 
-    def _refused(self, kind: ErrorKind, call: Callable[[], object]) -> None:
-        with pytest.raises(Refused) as error:
-            call()
-        assert kind == error.value.kind
+    def _refused(self, kind: ErrorKind, call: Callable[..., Removed]) -> None:
+        for dry_run in (True, False):
+            with pytest.raises(Refused) as error:
+                call(dry_run=dry_run)
+            assert kind == error.value.kind
+
+    def _removed(self, commit: Commit, call: Callable[..., Removed]) -> None:
+        """Remove a commit, after asking what would go."""
+        planned = call(dry_run=True)
+        assert planned == call()
+        assert (commit,) == planned.commits
+        self._forget(commit)
 
     @rule(commit=commits, whole_set=st.booleans())
     def squash(self, commit: Commit, whole_set: bool) -> None:
@@ -208,8 +217,10 @@ class VersionedFiles(RuleBasedStateMachine):
             return
         removals = self.lake.pfs.catalog.removals
 
-        def call() -> object:
-            return removals.squash_set(commit.id) if whole_set else removals.squash(commit)
+        def call(*, dry_run: bool = False) -> Removed:
+            if whole_set:
+                return removals.squash_set(commit.id, dry_run=dry_run)
+            return removals.squash(commit, dry_run=dry_run)
 
         children = self._children(commit)
         if not children:
@@ -217,8 +228,7 @@ class VersionedFiles(RuleBasedStateMachine):
         elif any(child not in self.finished for child in children):
             self._refused(ErrorKind.COMMIT_OPEN, call)
         else:
-            call()
-            self._forget(commit)
+            self._removed(commit, call)
 
     @rule(commit=commits, whole_set=st.booleans())
     def drop(self, commit: Commit, whole_set: bool) -> None:
@@ -226,14 +236,15 @@ class VersionedFiles(RuleBasedStateMachine):
             return
         removals = self.lake.pfs.catalog.removals
 
-        def call() -> object:
-            return removals.drop_set(commit.id) if whole_set else removals.drop(commit)
+        def call(*, dry_run: bool = False) -> Removed:
+            if whole_set:
+                return removals.drop_set(commit.id, dry_run=dry_run)
+            return removals.drop(commit, dry_run=dry_run)
 
         if self._children(commit):
             self._refused(ErrorKind.HAS_DEPENDANTS, call)
         else:
-            call()
-            self._forget(commit)
+            self._removed(commit, call)
 
     @rule(branch=BRANCHES)
     def drop_the_open_commit(self, branch: str) -> None:
