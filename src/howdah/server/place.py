@@ -66,7 +66,7 @@ def opened_place(root: Path, settings: StoreSettings, clock: Clock) -> Iterator[
         if known is not None and known.lake_id != lake.id:
             text = f"database {path} belongs to lake {known.lake_id}, and store {store.url} holds lake {lake.id}"
             raise Refused(ErrorKind.LAKE_MISMATCH, f"{text}; put the right store back, or name it with --store")
-        # Last, and after the database: whatever is refused before leaves a lake that an older howdah can still serve.
+        # Last: a lake that was refused, or whose database could not be migrated, keeps its number.
         lake = raise_format(store)
         _remember(db, known, Identity(lake.id, "" if _is_default(store, root) else store.url))
         yield lake, db, near(store, settings.cache)
