@@ -124,7 +124,7 @@ HISTORY = {
     ),
     "forgetting what is not picked": Row(
         ErrorKind.BAD_ARGUMENT,
-        ("commit must be picked", "; "),
+        ("the commit picker picks nothing", "; "),
         grpc=lambda w: w.pfs.ForgetCommit(pfs.ForgetCommitRequest()),
     ),
 }
