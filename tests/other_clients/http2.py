@@ -19,16 +19,15 @@ class Connection:
         self._read = given.makefile("rb")
         self._socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, b""))
 
-    def ping(self, number: int) -> list[int]:
-        """Send so many pings, and wait for as many answers; what the server said was too much (GOAWAY), if it did."""
-        self._socket.sendall(b"".join(frame(PING, struct.pack(">Q", each)) for each in range(number)))
-        answered: list[int] = []
-        while len(answered) < number:
+    def ping(self, number: int) -> int:
+        """Send a ping and wait for its answer; the number in it. Fails if the server has had enough of them."""
+        self._socket.sendall(frame(PING, struct.pack(">Q", number)))
+        while True:
             kind, flags, body = self._next()
             assert kind != GOAWAY, body[8:].decode()
             if kind == PING and flags & ACK:
-                answered.append(struct.unpack(">Q", body)[0])
-        return answered
+                answered: int = struct.unpack(">Q", body)[0]
+                return answered
 
     def _next(self) -> tuple[int, int, bytes]:
         head = self._read.read(9)

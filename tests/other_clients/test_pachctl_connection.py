@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `pachctl` holds its connection: pings, headers, compression, and what it asks before all else."""
 
-import time
-
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
@@ -35,11 +33,11 @@ def test_a_project_that_is_not_there_is_worth_a_warning(server):
 
 
 def test_pings_without_a_call_are_answered_for_ever(server):
-    """As many in one go as a day of an idle `port-forward` has: none is one too many."""
+    """gRPC as it comes calls the fifth in a row one too many, and closes the connection."""
     with connection(server.host, server.grpc_port) as idle:
-        answered = idle.ping(4_320)
+        answered = [idle.ping(number) for number in range(300)]
 
-    assert list(range(4_320)) == answered
+    assert list(range(300)) == answered
 
 
 def test_a_command_line_of_many_files_fits_into_the_headers(pachctl):
@@ -98,15 +96,6 @@ def test_nobody_has_to_log_in(pachctl):
 
     assert grpc.StatusCode.UNIMPLEMENTED == caught.value.code()
     assert "the auth service is not activated" in caught.value.details()
-
-
-def test_a_command_begins_at_once(pachctl):
-    """Dialling and asking for the cluster together take a moment, which every command pays."""
-    pachctl.run("version", "versionpb_v2.API/GetVersion", Empty(), seconds=1)
-    began = time.monotonic()
-    pachctl.run("version", "versionpb_v2.API/GetVersion", Empty(), seconds=1)
-
-    assert time.monotonic() - began < 2
 
 
 def test_the_stand_in_ends_where_the_real_one_would():
