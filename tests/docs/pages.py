@@ -35,7 +35,7 @@ HTTP: Final = "127.0.0.1:1600"
 HOME: Final = "/home/ana"
 BUCKET: Final = "s3://lakes"
 
-_SECONDS: Final = 120.0  # for a page; reached only when something hangs
+_SECONDS: Final = 600.0  # for a page; reached only when something hangs
 _DONE: Final = "typed-in-done:"
 _FENCE: Final = re.compile(
     r"^```(console|sh|python)\n(.*?)^```\n(?:\n?^```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE
