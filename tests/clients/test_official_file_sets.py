@@ -1,41 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """File sets through the official client, unmodified: `pfs_v2`, `storage.Fileset` and its content references."""
 
-import itertools
 import os
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import grpc
 import pytest
-from pachyderm_sdk import Client
 from pachyderm_sdk.api import pfs, storage
-
-from howdah.testing.server import running_server
 
 MIB = 1 << 20
 BIG = os.urandom(9 * MIB)
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("lake")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    return Client(host=server.host, port=server.grpc_port)
-
-
-@pytest.fixture
-def repo(client):
-    """A new repo of its own name."""
-    made = pfs.Repo.from_uri(f"repo-{next(_numbers)}")
-    client.pfs.create_repo(repo=made)
-    return made
 
 
 def raw(path, data):

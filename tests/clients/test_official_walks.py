@@ -5,23 +5,9 @@ import itertools
 
 import grpc
 import pytest
-from pachyderm_sdk import Client
 from pachyderm_sdk.api import metadata, pfs, pps
 
-from howdah.testing.server import running_server
-
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("lake")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    return Client(host=server.host, port=server.grpc_port)
 
 
 @pytest.fixture
