@@ -4,8 +4,6 @@
 import io
 import random
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pachyderm_sdk import Client as OfficialClient
@@ -16,6 +14,7 @@ from howdah.model.names import FILESETS_REPO
 from howdah.model.refs import Commit, CommitRef, File, Repo
 from howdah.pfs.writes import Copy, Put
 from howdah.testing.server import running_server
+from tests.storage.web_server import Quiet, web_server
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -47,29 +46,17 @@ def official(server):
     return OfficialClient(host=server.host, port=server.grpc_port)
 
 
-class _Web(BaseHTTPRequestHandler):
+class _Web(Quiet):
     """Answers `/<number>` with so many bytes of noise."""
 
-    def do_GET(self):
-        data = noise(int(self.path[1:]))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+    def do_GET(self):  # noqa: N802 - the library calls it so
+        self.answer(200, noise(int(self.path[1:])))
 
 
 @pytest.fixture(scope="module")
 def web():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with web_server(_Web) as address:
+        yield address
 
 
 def noise(size):

@@ -2,56 +2,39 @@
 """Files from addresses, from a web server and from an S3 server of our own; and what is said when it fails."""
 
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from howdah.errors import BadRequest, ErrorKind, NotFound, Refused, Unavailable, Unsupported
 from howdah.storage.urls import Target, check_source, fetched, fetched_below
+from tests.storage.web_server import Quiet, web_server
 
 MIB = 1 << 20
 BIG = os.urandom(5 * MIB + 7)
 
 
-class _Web(BaseHTTPRequestHandler):
-    def do_GET(self):
+class _Web(Quiet):
+    def do_GET(self):  # noqa: N802 - the library calls it so
         path = self.path.partition("?")[0]
         if path == "/moved":
-            self._answer(302, location="/big")
+            self.answer(302, location="/big")
         elif path == "/to-a-file":
-            self._answer(302, location="file:///etc/hostname")
+            self.answer(302, location="file:///etc/hostname")
         elif path == "/cut":
             self.send_response(200)
             self.send_header("Content-Length", "100")
             self.end_headers()
             self.wfile.write(b"x" * 10)
         elif path == "/big":
-            self._answer(200, BIG)
+            self.answer(200, BIG)
         else:
-            self._answer(int(path[1:]))
-
-    def _answer(self, status, body=b"", location=""):
-        self.send_response(status)
-        if location:
-            self.send_header("Location", location)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+            self.answer(int(path[1:]))
 
 
 @pytest.fixture(scope="module")
 def web():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with web_server(_Web) as address:
+        yield address
 
 
 def filled(bucket, files):
