@@ -130,7 +130,8 @@ class DirectWriter:
                 self._writer.put_small([(path, data)], append=append)
                 self._done(len(data), 0)
                 return
-        stored = self._session.local.put_file(local)
+        old = self._writer.old_version(path, append=append)
+        stored = self._session.local.put_file(local, old)
         self._writer.put_entries(
             [Entry(path, "", stored.size, stored.hash, stored.peaks, stored.extents)], append=append
         )
@@ -139,10 +140,10 @@ class DirectWriter:
         """Store big files of a folder, some at a time; the number of their bytes."""
         size = 0
         places = [f"{local}/{path}" for path in files]
-        for path, stored in zip(
-            files, self._session.local.put_files(places, at_once=self._session.parallel), strict=True
-        ):
-            clean = paths.clean(f"{base}/{path}")
+        targets = [paths.clean(f"{base}/{path}") for path in files]
+        olds = (self._writer.old_version(target, append=append) for target in targets)
+        every = self._session.local.put_files(places, olds=olds, at_once=self._session.parallel)
+        for clean, stored in zip(targets, every, strict=True):
             entry = Entry(clean, "", stored.size, stored.hash, stored.peaks, stored.extents)
             self._writer.put_entries([entry], append=append)
             size += stored.size

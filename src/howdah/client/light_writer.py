@@ -20,6 +20,7 @@ from howdah.storage.cutting import BIG_FILE
 from howdah.storage.entries import Entry, encode_change
 from howdah.storage.extents import Extents
 from howdah.storage.filehash import hash_small
+from howdah.storage.old_version import OldVersion
 from howdah.storage.tree_put import LocalFile, read_small_files
 from howdah.wire.convert import commit_message
 from howdah.wire.stubs import howdah_v1_pb2 as hd
@@ -122,11 +123,12 @@ class LightWriter:
             local, size = local_size(source)
             data = _small_file(local, size) if size < BIG_FILE else None
             if data is None:
-                return _entry(path, self._session.local.put_file(local))
+                return _entry(path, self._session.local.put_file(local, self._old_version(path, append)))
         else:
             content = small_or_stream(pieces_of(source))
             if not isinstance(content, bytes):
-                return _entry(path, self._session.content.put_file(self._counted(content)))
+                old = self._old_version(path, append)
+                return _entry(path, self._session.content.put_file(self._counted(content), old))
             data = content
         self._session.done(len(data), 0)
         return self._small(path, data, append)
@@ -135,15 +137,16 @@ class LightWriter:
         """A small file: as it is in the base if it is the same, else as a chunk of its own."""
         if not data:
             return Entry(path, "", 0, hash_small(data), b"", Extents())
-        known = None if append or not self._session.base_root else self._known(path)
+        known = None if append else self._known(path)
         if known is not None and known.size_bytes == len(data) and known.hash == hash_small(data):
-            extents = Extents(known.names, known.lengths, known.offsets)
-            return Entry(path, "", known.size_bytes, known.hash, known.peaks, extents)
+            return Entry(path, "", known.size_bytes, known.hash, known.peaks, _extents(known))
         return _entry(path, self._session.content.put_small(data))
 
     def _known(self, path: str) -> hd.OpenFileResponse | None:
         """What the target has, or recently had, under a path."""
         session = self._session
+        if not session.base_root:
+            return None
         file = pb.File(commit=commit_message(session.target), path=path)
         request = hd.OpenFileRequest(file=file, base_root=session.base_root)
         try:
@@ -151,10 +154,19 @@ class LightWriter:
         except (NotFound, Unsupported):
             return None
 
+    def _old_version(self, path: str, append: bool) -> OldVersion | None:
+        """The big file that a put replaces."""
+        known = None if append else self._known(path)
+        return None if known is None else OldVersion.of(_extents(known), f"file {path} of {self._session.target}")
+
     def _counted(self, pieces: Iterable[Buffer]) -> Iterable[Buffer]:
         for piece in pieces:
             yield piece
             self._session.done(len(piece), 0)
+
+
+def _extents(known: hd.OpenFileResponse) -> Extents:
+    return Extents(known.names, known.lengths, known.offsets)
 
 
 def _entry(path: str, stored: Stored) -> Entry:

@@ -27,9 +27,20 @@ class WatchedChunks(Chunks):
         stored = super().put_named(name, plain)
         if stored:
             self._fresh.add(name)
-        if self._progress is not None:
-            self._progress(len(plain), 0)
+        self.skip(len(plain))
         return stored
+
+    def refresh(self, name: bytes, plain_length: int) -> bool:
+        """Refresh a chunk, and tell if it is there."""
+        there = super().refresh(name, plain_length)
+        if there:
+            self.skip(plain_length)
+        return there
+
+    def skip(self, plain_length: int) -> None:
+        """Tell of bytes that need not be put."""
+        if self._progress is not None:
+            self._progress(plain_length, 0)
 
 
 class Tally:

@@ -62,10 +62,16 @@ class Chunks:
 
         One that is there is refreshed, so that no garbage collection takes it before it is referred to.
         """
-        key = chunk_key(name)
-        if self._is_there(key, len(plain)) and self.store.touch(key):
+        if self._refreshed(name, len(plain)):
             return False
-        return self.store.put(key, *chunk_format.encode(plain))
+        return self.store.put(chunk_key(name), *chunk_format.encode(plain))
+
+    def refresh(self, name: bytes, plain_length: int) -> bool:
+        """Whether a chunk of so many plain bytes is there; it is refreshed then, as by `put_named`."""
+        return self._refreshed(name, plain_length)
+
+    def skip(self, plain_length: int) -> None:
+        """Be told that so many bytes need not be put, since other chunks have them; for who counts what is put."""
 
     def read(self, name: bytes, referrer: str) -> bytes:
         """The plain bytes of a chunk, checked against its name. `referrer` is what needs it: "file /a of …".
@@ -159,6 +165,10 @@ class Chunks:
         with self._lock:
             self._layouts.pop(name, None)
         return self.store.forget(chunk_key(name))
+
+    def _refreshed(self, name: bytes, plain_length: int) -> bool:
+        key = chunk_key(name)
+        return self._is_there(key, plain_length) and self.store.touch(key)
 
     def _is_there(self, key: str, plain_length: int) -> bool:
         """Whether the chunk's object is there, and as long as its own head says."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 from howdah.storage.chunks import Chunks
@@ -21,6 +21,8 @@ from howdah.storage.extents import Extent, Extents
 from howdah.storage.filehash import BLOCK, FileHasher, hash_small
 from howdah.storage.local_files import explained
 from howdah.storage.objects import Buffer
+from howdah.storage.old_version import OldVersion
+from howdah.storage.patching import CutChunk, Patching
 from howdah.storage.reading import ContentReader
 
 __all__ = ["SHORT_EXTENT", "SHORT_EXTENTS_MAX", "ContentWriter", "Stored", "resumed_hasher", "small_or_stream"]
@@ -68,7 +70,8 @@ def resumed_hasher(old: Stored, reader: ContentReader, referrer: str) -> FileHas
 
 
 class ContentWriter:
-    """Stores the content of files. May be shared by threads; each stream uses up to 100 MiB of its own.
+    """Stores the content of files. May be shared by threads; each stream uses up to 100 MiB of its own, and as much
+    again where the new version of a file differs from the old one.
 
     Nothing may refer to what it returns before `chunks.store.sync()`, which is left to the caller, once
     for many files.
@@ -98,11 +101,12 @@ class ContentWriter:
         extents = Extents.one(self._chunks.put(data), 0, len(data)) if len(data) else Extents()
         return Stored(len(data), hashed, b"", extents)
 
-    def put_file(self, source: str | os.PathLike[str] | Iterable[Buffer]) -> Stored:
+    def put_file(self, source: str | os.PathLike[str] | Iterable[Buffer], old: OldVersion | None = None) -> Stored:
         """Store all bytes of a local file, or of a stream of buffers, as chunks. Returns when they are stored.
 
         The same bytes give the same chunks, however they come. A file that changes meanwhile is stored as
-        it was read, and its hash is that of what is stored.
+        it was read, and its hash is that of what is stored. Of an `old` version, whose chunks the caller's lease
+        protects, parts are named instead of stored again (`storage.patching`).
 
         Raises:
             NotFound, BadRequest, Refused: the local file cannot be read.
@@ -110,11 +114,21 @@ class ContentWriter:
         """
         hasher = FileHasher.new()
         with _opened(source) as opened:
-            extents = self._store_all(opened, hasher)
+            extents = self._store_all(opened, hasher, old)
+        if old is not None:
+            extents = self.tidy_tail(extents, old.referrer)
         return Stored(hasher.size, hasher.digest(), hasher.peaks(), extents)
 
-    def put_files(self, paths: Iterable[str | os.PathLike[str]], *, at_once: int = FILES_AT_ONCE) -> Iterator[Stored]:
+    def put_files(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        olds: Iterable[OldVersion | None] = (),
+        at_once: int = FILES_AT_ONCE,
+    ) -> Iterator[Stored]:
         """Store local files as `put_file` does, some at a time; what was stored comes in the order of `paths`.
+
+        `olds` are their old versions, in the same order; those that it ends before have none.
 
         For files of a few MiB, each of which alone would mostly wait for the disk.
 
@@ -124,8 +138,8 @@ class ContentWriter:
         pending: deque[Future[Stored]] = deque()
         with ThreadPoolExecutor(at_once, thread_name_prefix="put-file") as threads:
             try:
-                for path in paths:
-                    pending.append(threads.submit(self.put_file, path))
+                for path, old in zip(paths, chain(olds, repeat(None)), strict=False):
+                    pending.append(threads.submit(self.put_file, path, old))
                     if len(pending) > at_once:
                         yield pending.popleft().result()
                 while pending:
@@ -164,15 +178,21 @@ class ContentWriter:
         pieces = self._reader.read(tail, 0, tail.total, referrer)
         return kept.concat(self._store_all(StreamSource(pieces), FileHasher.new()))
 
-    def _store_all(self, source: Source, hasher: FileHasher) -> Extents:
+    def _store_all(self, source: Source, hasher: FileHasher, old: OldVersion | None = None) -> Extents:
         try:
             windows = self._spare.pop()
         except IndexError:
             windows = Windows()
+        pieces = cut(source, windows, hasher.update)
+        extents = self._store_cut(pieces) if old is None else Patching(self._chunks, self._threads, old).store(pieces)
+        self._spare.append(windows)
+        return extents
+
+    def _store_cut(self, pieces: Iterator[CutChunk]) -> Extents:
         stored: list[Extent] = []
         pending: deque[tuple[Future[bytes], int]] = deque()
         try:
-            for window, chunk in cut(source, windows, hasher.update):
+            for window, chunk in pieces:
                 window.hold()
                 pending.append((self._threads.submit(self._store, window, chunk), len(chunk)))
                 # A store that fails is noticed here, not after the rest of a long stream.
@@ -185,7 +205,6 @@ class ContentWriter:
             for future, _ in pending:
                 future.cancel()
             raise
-        self._spare.append(windows)
         return Extents.of(stored)
 
     def _store(self, window: Window, chunk: memoryview) -> bytes:

@@ -77,6 +77,12 @@ class Edits:
         there = parts.get(entry.datum)
         parts[entry.datum] = entry if there is None else self._append(there, entry)
 
+    def replaces(self, path: str) -> bool:
+        """Whether what the base has under a path is deleted, and nothing was written there yet."""
+        if path in self._puts or path in self._appends:
+            return False
+        return (path, None) in self._deletes or self._gone(path)
+
     def layer(self, filesets: Filesets, referrer: str) -> Layer:
         """What the operations come to. Many rows are stored; they are durable when this returns."""
         deletes = sorted(self._deletes, key=lambda key: (key[0], key[1] or ""))

@@ -18,6 +18,7 @@ from howdah.storage.edits import Edits
 from howdah.storage.extents import Extents
 from howdah.storage.filehash import hash_small
 from howdah.storage.objects import Buffer
+from howdah.storage.old_version import OldVersion
 from howdah.storage.packs import Pack, Packer
 from howdah.storage.reader import Fileset
 from howdah.storage.rows import Entry
@@ -76,11 +77,23 @@ class ChangeWriter:
         if isinstance(content, bytes):
             self.put_small([(path, content)], datum=datum, append=append)
         else:
-            self._add_stored(path, datum, append, self._content.put_file(content))
+            self._add_stored(
+                path, datum, append, self._content.put_file(content, self.old_version(path, append=append))
+            )
 
     def put_local(self, path: str, local: str, *, datum: str = "", append: bool = False) -> None:
         """Write a file of 1 MiB or more from a local file."""
-        self._add_stored(path, datum, append, self._content.put_file(local))
+        self._add_stored(path, datum, append, self._content.put_file(local, self.old_version(path, append=append)))
+
+    def old_version(self, path: str, *, append: bool = False) -> OldVersion | None:
+        """The big file that a put would replace: what the base has, which the writer's lease protects.
+
+        Callers of the protocol replace a file by deleting it and appending to nothing.
+        """
+        if append and not self._edits.replaces(path):
+            return None
+        parts = [entry.extents for entry in self._base.find(path)]
+        return OldVersion.of(Extents().concat(*parts), f"file {path} of {self._base.referrer}") if parts else None
 
     def put_small(self, files: Sequence[tuple[str, bytes]], *, datum: str = "", append: bool = False) -> None:
         """Write files under 1 MiB from their content; quickest with many at a time, in order of path."""
