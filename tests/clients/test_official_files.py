@@ -431,3 +431,20 @@ def test_ids_and_steps_name_commits(client, repo, master):
     assert first.id == found(f"{second.id}~1")
     assert first.id == found("master.1")
     assert second.id == client.pfs.inspect_commit(commit=pfs.Commit(branch=master)).commit.id
+
+
+def test_a_new_version_of_a_big_file_stores_what_is_new(server, client, master):
+    """The client deletes the path and adds the bytes; what both versions have is not stored again."""
+    first = os.urandom(5 * MIB)
+    second = first[: 2 * MIB] + b"inserted" + first[2 * MIB :]
+    put(client, master, {"/big": first})
+    before = stored(server)
+
+    put(client, master, {"/big": second})
+
+    assert stored(server) - before <= 1.5 * MIB
+    assert second == read(client, at(master, "/big"))
+
+
+def stored(server):
+    return sum(each.size for each in server.pfs.storage.store.list("chunk/"))
