@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure the table: each row is printed when it is done, then all of them, and everything goes to a JSON file.
 
-    python -m bench [--full] [--only ROW ...] [--json FILE] [--merge] [--scale small] [--keep] [--list]
+    python -m bench [--full] [--only ROW ...] [--json FILE] [--merge] [--scale small] [--keep] [--list] [--peers]
 
 Ends with 0 if every row was measured, whether it reached what it must or not; with 1 if one crashed.
 """
@@ -38,7 +38,7 @@ def main() -> int:
     with Place(keep=options.keep) as place:
         facts = machine.describe(place.root, scale.name)
         print(*(f"{name}: {fact}" for name, fact in facts.items()), sep="\n", end="\n\n", flush=True)
-        with Ground(place, scale) as ground:
+        with Ground(place, scale, peers=options.peers) as ground:
             results = []
             for row in rows:
                 results.append(measured(row, ground))
@@ -110,6 +110,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=JSON, metavar="FILE", help=f"where to write (default {JSON})")
     parser.add_argument("--merge", action="store_true", help="keep the rows of that file that are not measured now")
     parser.add_argument("--scale", choices=sorted(SCALES), default="full", help="small: only to try the bench itself")
+    parser.add_argument("--peers", action="store_true", help="install the programs of others that rows compare with")
     parser.add_argument("--keep", action="store_true", help="leave the scratch folder")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     return parser.parse_args()

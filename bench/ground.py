@@ -29,9 +29,11 @@ T = TypeVar("T")
 class Ground:
     """Used inside a `with` block, whose end stops every server."""
 
-    def __init__(self, place: Place, scale: Scale) -> None:
+    def __init__(self, place: Place, scale: Scale, *, peers: bool = False) -> None:
         self.place = place
         self.scale = scale
+        self.peers = peers
+        """Whether programs of others that are not on this machine may be installed to be measured too."""
         self._stack = ExitStack()
         self._shared: dict[str, object] = {}
 

@@ -2,6 +2,8 @@
 """All rows, in the order in which they are measured: what needs the disk to itself comes first."""
 
 from bench import (
+    rows_commits,
+    rows_edits,
     rows_files,
     rows_history,
     rows_listings,
@@ -12,6 +14,7 @@ from bench import (
     rows_server,
     rows_storage,
     rows_upkeep,
+    rows_versions,
 )
 
 __all__ = ["ROWS"]
@@ -20,6 +23,9 @@ ROWS = [
     *rows_files.ROWS,
     *rows_official.ROWS,
     *rows_s3.ROWS,
+    *rows_edits.ROWS,
+    *rows_versions.ROWS,
+    *rows_commits.ROWS,
     *rows_million.ROWS,
     *rows_history.ROWS,
     *rows_upkeep.ROWS,

@@ -96,7 +96,7 @@ def insert(ground: Ground) -> list[Figure]:
     middle = source.stat().st_size // 2
     (ground.place.root / "hundred").write_bytes(os.urandom(100))
     shell(f"(head -c {middle} {source} && cat hundred && tail -c +{middle + 1} {source}) > {target}", target.parent)
-    figure = grown(lake, 20 * MIB, "put", "file", "big@master:/big", "-f", target)
+    figure = grown(lake, 1.5 * MIB, "put", "file", "big@master:/big", "-f", target)
     target.unlink()
     lake.howdah("put", "file", "big@master:/big", "-f", source)
     return [figure]

@@ -149,7 +149,8 @@ class Opened:
     def __init__(self, client: Client, repo: str) -> None:
         self._client = client
         self._commit = client.start_commit(f"{repo}@master")
-        self.name = f"{repo}@{self._commit.id}"
+        self.id = self._commit.id
+        self.name = f"{repo}@{self.id}"
         self.finished_at = 0.0
         """The clock's time just before the commit was finished."""
 

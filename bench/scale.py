@@ -28,6 +28,11 @@ class Scale:
     searched: int  # commits that are searched for a path
     history: int  # commits of one branch, listed by pages
     repos: int  # listed by pages
+    edits: int  # of the big file, one after the other
+    version_files: int  # of 5 MB, some of which change in each version
+    versions: int
+    one_each: int  # commits of one small file each, on one branch
+    planned: int  # small files that are one datum
     pairs: int = 5
 
     @property
@@ -55,6 +60,11 @@ SCALES: Final = {
         searched=10_000,
         history=100_000,
         repos=10_000,
+        edits=100,
+        version_files=100,
+        versions=20,
+        one_each=1_000,
+        planned=200_000,
     ),
     "small": Scale(
         name="small",
@@ -74,6 +84,11 @@ SCALES: Final = {
         searched=500,
         history=2_000,
         repos=300,
+        edits=5,
+        version_files=10,
+        versions=4,
+        one_each=200,
+        planned=5_000,
         pairs=2,
     ),
 }
