@@ -120,11 +120,15 @@ def raise_format(store: ObjectStore) -> Lake:
 
 def _read(store: ObjectStore) -> tuple[Lake, dict[str, Any]]:
     """The lake, and all that its `lake.json` says."""
-    if not store.exists(LAKE_KEY):
-        text = f"there is no lake in {store.url}; check the address, or create one: howdah server"
-        raise NotFound(ErrorKind.LAKE_NOT_FOUND, text)
     try:
-        content = json.loads(store.get(LAKE_KEY))
+        found = store.get(LAKE_KEY)  # not asked before whether it is there: each question is a way to a bucket and back
+    except Damaged as error:
+        if error.kind is not ErrorKind.OBJECT_MISSING:
+            raise
+        text = f"there is no lake in {store.url}; check the address, or create one: howdah server"
+        raise NotFound(ErrorKind.LAKE_NOT_FOUND, text) from error
+    try:
+        content = json.loads(found)
         lake = Lake(str(content["lake"]), int(content["format"]))
     except (ValueError, KeyError, TypeError) as error:
         text = f"{LAKE_KEY} in {store.url} cannot be understood; restore it from a copy of the store"

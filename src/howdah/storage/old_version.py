@@ -65,6 +65,11 @@ class OldVersion:
             found.append((name, offset + low - begin, high - low))
         return found
 
+    def ends_after(self, position: int, count: int) -> list[int]:
+        """Where the first extents that end after a position end, at most so many."""
+        index = bisect_right(self._ends, position)
+        return self._ends[index : index + count]
+
     def count_after(self, position: int) -> tuple[int, int]:
         """The number of extents that end after a position, and of those among them that are chunks as they were cut."""
         rest = self._extents[bisect_right(self._ends, position) :]

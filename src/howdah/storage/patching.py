@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storing a big file where another version of it was: only what is new becomes chunks (paper 7).
 
-The new bytes are cut as always (`storage.cutting`). A chunk that the old version has too tells where both go on alike.
-What lies between two such chunks, a *gap*, is compared with the old bytes from both ends, and what is equal becomes
-extents of the old chunks. Only the middle is stored. An edit so costs what it is long and not what its chunk is, but
-leaves two extents more; so short neighbours are stored with the middle, and when a file's extents would take more than
-they may, the gap is stored as it was cut, which makes it as if it had never been edited.
+The new bytes are cut as always (`storage.cutting`). A chunk that the old version has too tells where both go on alike,
+and so does a cut before which both are equal. What lies between two such places, a *gap*, is compared with the old
+bytes from both ends, and what is equal becomes extents of the old chunks. Only the middle is stored. An edit so costs
+what it is long and not what its chunk is, but leaves two extents more; so short neighbours are stored with the middle,
+and when a file's extents would take more than they may, the gap is stored as it was cut, as if never edited.
 """
 
 from collections import deque
@@ -31,6 +31,11 @@ ABSORBED_MAX: Final = 1 << 20
 
 CONTEXT: Final = 64 << 10
 """Old bytes on each side of a short middle that are stored with it: the next edit is often near, and is in it then."""
+
+MEETING: Final = 4 << 10
+"""Both versions go on alike where so many bytes before a cut are equal; if they do not, more is stored, and no more."""
+
+MEETINGS_TRIED: Final = 6
 
 SAVED_MIN: Final = 256 << 10
 """A gap of which less would be saved is stored as it was cut."""
@@ -146,9 +151,21 @@ class Patching:
                 return
         self._gap.append((name, plain))
         self._gap_bytes += len(plain)
-        if self._gap_bytes >= GAP_MAX:
+        if (end := self._meets(plain)) is not None:
+            self._close(end)
+            self._at = end
+        elif self._gap_bytes >= GAP_MAX:
             self._close(None)
             self._at = None
+
+    def _meets(self, plain: bytes) -> int | None:
+        """Where the old version was cut as the new one is behind this chunk; None if nowhere near."""
+        assert self._at is not None
+        if len(plain) < MEETING:
+            return None
+        tail = memoryview(plain)[-MEETING:]
+        near = self._old.ends_after(self._at + self._equal, MEETINGS_TRIED)
+        return next((end for end in near if self._old.equal_to(self._chunks, end, tail) == MEETING), None)
 
     def _close(self, end: int | None) -> None:
         """Store the gap, which ends where the old version is at `end`, if that is known."""
