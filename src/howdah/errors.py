@@ -51,6 +51,7 @@ class ErrorKind(StrEnum):
     CONTEXT_NOT_FOUND = "context_not_found"
     URL_NOT_FOUND = "url_not_found"
     CACHE_ENTRY_NOT_FOUND = "cache_entry_not_found"
+    RETENTION_NOT_FOUND = "retention_not_found"
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"
@@ -58,6 +59,7 @@ class ErrorKind(StrEnum):
     PIPELINE_EXISTS = "pipeline_exists"
     LOCAL_FILE_EXISTS = "local_file_exists"
     CONTEXT_EXISTS = "context_exists"
+    RETENTION_EXISTS = "retention_exists"
 
     WRITE_CONFLICT = "write_conflict"
     CLAIM_LOST = "claim_lost"

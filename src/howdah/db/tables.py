@@ -50,6 +50,7 @@ __all__ = [
     "pipeline_version",
     "project",
     "repo",
+    "retention",
     "transaction",
     "transaction_request",
 ]
@@ -292,6 +293,20 @@ lake_label = Table(
     metadata,
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# `target` is the text of what a rule is of; it names the project, and the repo if it is not of the whole project.
+retention = Table(
+    "retention",
+    metadata,
+    surrogate_key(),
+    Column("target", String, nullable=False),
+    _reference("project_id", "project", cascade=True),
+    _reference("repo_id", "repo", cascade=True, nullable=True),
+    Column("rule", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("target"),
+    **_NUMBERED,
 )
 
 pipeline = Table(

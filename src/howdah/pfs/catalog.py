@@ -17,6 +17,7 @@ from howdah.pfs.leases import Leases
 from howdah.pfs.projects import Projects
 from howdah.pfs.removal import Removals
 from howdah.pfs.repos import Repos
+from howdah.pfs.retentions import Retentions
 from howdah.pfs.work import OnPropagated, Work, Works
 
 __all__ = ["Catalog"]
@@ -24,7 +25,10 @@ __all__ = ["Catalog"]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Projects, repos, branches, commits, commit sets, removals and leases of one database. Safe for many threads."""
+    """Projects, repos, branches, commits, commit sets, removals, leases and retention rules of one database.
+
+    Safe for many threads.
+    """
 
     db: Database
     projects: Projects
@@ -35,6 +39,7 @@ class Catalog:
     leases: Leases
     works: Works
     removals: Removals
+    retentions: Retentions
 
     @classmethod
     def open(cls, db: Database, *, new_id: NewId = ids.new_id) -> Self:
@@ -55,6 +60,7 @@ class Catalog:
             Leases(db, new_id),
             works,
             Removals(db, works),
+            Retentions(db, works),
         )
 
     def work(self, set_id: str = "") -> AbstractContextManager[Work]:

@@ -29,7 +29,7 @@ from howdah.pfs.starting import make_empty
 from howdah.pfs.subjects import commit_subject
 from howdah.pfs.work import Attached, Hooks, Work, Works
 
-__all__ = ["Removals", "drop", "drop_set", "squash", "squash_set"]
+__all__ = ["Removals", "drop", "drop_set", "retire", "squash", "squash_set"]
 
 _NAMED_MAX: Final = 5  # commits or sets that an error names
 
@@ -39,6 +39,7 @@ class _How(Enum):
 
     SQUASH = "squashed"
     DROP = "dropped"
+    RETIRE = "removed"  # squashed where there are children, else dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,18 @@ def drop(work: Work, ref: Commitish, *, recursive: bool = False) -> Removed:
         Refused: as `drop_set`; without `recursive` HAS_DEPENDANTS also if anything depends on it.
     """
     return _carry_out(work, _plan_one(work.tx, work.hooks, ref, _How.DROP, recursive))
+
+
+def retire(work: Work, ref: Commitish, *, recursive: bool = False) -> Removed:
+    """Remove a commit from history whether it has children, which keep its data, or none, so that its data go.
+
+    Otherwise as `squash`, and open commits without children go too; jobs that run are ended.
+
+    Raises:
+        NotFound: there is no such commit; an alias is none.
+        Refused: HAS_DEPENDANTS and COMMIT_OPEN as `squash`.
+    """
+    return _carry_out(work, _plan_one(work.tx, work.hooks, ref, _How.RETIRE, recursive))
 
 
 class Removals:
@@ -198,7 +211,9 @@ def _checked(tx: Transaction, rows: dict[int, CommitRow], jobs: tuple[Job, ...],
     if how is _How.DROP:
         _check_drop(rows, orphans.values())
     else:
-        _check_squash(tx, rows, children, orphans.values())
+        if how is _How.SQUASH:
+            _check_children(rows, children)
+        _check_kept(tx, rows, orphans.values(), how)
     return _Plan(rows, jobs, {key: _survivor(rows, child.parent_id) for key, child in orphans.items()})
 
 
@@ -213,10 +228,8 @@ def _check_drop(rows: dict[int, CommitRow], orphans: Iterable[CommitRow]) -> Non
         )
 
 
-def _check_squash(
-    tx: Transaction, rows: dict[int, CommitRow], children: Iterable[CommitRow], orphans: Iterable[CommitRow]
-) -> None:
-    """Every removed commit has a child, and what stays is read as before."""
+def _check_children(rows: dict[int, CommitRow], children: Iterable[CommitRow]) -> None:
+    """Every removed commit has a child."""
     parents = {child.parent_id for child in children}
     for key, row in rows.items():
         if key not in parents:
@@ -225,8 +238,13 @@ def _check_squash(
                 "cannot squash a commit that has no children as that would cause data loss: "
                 f"{row.commit}; use the drop operation instead: howdah drop commit {row.commit}",
             )
-    # The oldest first: those that come after it wait for it.
-    unfinished = sorted(each.id for each in (*rows.values(), *orphans) if each.finished_at is None)
+
+
+def _check_kept(tx: Transaction, rows: dict[int, CommitRow], orphans: Iterable[CommitRow], how: _How) -> None:
+    """What stays has its files, and is read as before."""
+    # The oldest first: those that come after it wait for it. What has no children may be open if it need not be kept.
+    involved = (*rows.values(), *orphans) if how is _How.SQUASH else orphans
+    unfinished = sorted(each.id for each in involved if each.finished_at is None)
     if unfinished:
         commit = commit_rows.by_ids(tx, unfinished[:1])[unfinished[0]].commit
         raise Refused(
@@ -237,8 +255,8 @@ def _check_squash(
         if child.error and (good := commit_rows.last_good(tx, child.id)) is not None and good.id in rows:
             raise Refused(
                 ErrorKind.HAS_DEPENDANTS,
-                f"commit {good.commit} cannot be squashed: its child {child.commit} finished with an error, so it is "
-                f"read as its parent; squash or drop that first: howdah drop commit {child.commit}",
+                f"commit {good.commit} cannot be {how.value}: its child {child.commit} finished with an error, so it "
+                f"is read as its parent; squash or drop that first: howdah drop commit {child.commit}",
             )
 
 

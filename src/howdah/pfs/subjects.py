@@ -6,16 +6,19 @@
     repo/<project>/<name>.<type>                  created, updated, deleted
     repo/<project>/<name>.<type>/branch/<name>    created, moved, trigger, updated, deleted
     repo/<project>/<name>.<type>/commit/<set id>  started, ready, finishing, finished, updated, cleared,
-                                                  forgotten, deleted
+                                                  forgotten, retired, deleted
+    retention/<target>                            created, updated, deleted
 
-The type is always there. No name holds a slash or a dot, so a subject is read back without doubt.
+`retired` comes before `deleted` and says by which retention rule. The type is always there. No name holds a slash or a
+dot, so a subject is read back without doubt.
 """
 
 from typing import Final
 
 from howdah.model.refs import Branch, Commit, Repo
+from howdah.model.retention import RuleTarget
 
-__all__ = ["LAKE", "branch_subject", "commit_subject", "project_subject", "repo_subject"]
+__all__ = ["LAKE", "branch_subject", "commit_subject", "project_subject", "repo_subject", "retention_subject"]
 
 LAKE: Final = "lake"
 """The subject of the lake as a whole."""
@@ -39,3 +42,8 @@ def branch_subject(branch: Branch) -> str:
 def commit_subject(commit: Commit) -> str:
     """The subject of a commit."""
     return f"{repo_subject(commit.repo)}/commit/{commit.id}"
+
+
+def retention_subject(target: RuleTarget) -> str:
+    """The subject of a retention rule."""
+    return f"retention/{target}"

@@ -9,6 +9,7 @@ from howdah.db.transaction import Transaction
 from howdah.pfs.lake import Pfs
 from howdah.upkeep.collector import Collector
 from howdah.upkeep.fsck import Fsck
+from howdah.upkeep.retiring import Retiring
 from howdah.upkeep.roots import Holder, Root
 from howdah.upkeep.usage import Usage
 
@@ -22,6 +23,7 @@ class Upkeep:
     collector: Collector
     usage: Usage
     fsck: Fsck
+    retiring: Retiring
 
     @classmethod
     def open(cls, pfs: Pfs) -> Self:
@@ -36,8 +38,10 @@ class Upkeep:
             pfs.file_sets.expire()
 
         store = pfs.storage.store
+        usage = Usage(pfs.db, store)
         return cls(
             Collector(pfs.db, store, open_filesets, settle),
-            Usage(pfs.db, store),
+            usage,
             Fsck(pfs.db, pfs.catalog.works, store),
+            Retiring(pfs.db, pfs.catalog.works, usage.freed),
         )

@@ -89,6 +89,25 @@ class Usage:
             return [self._held(now, reach, sizes, *each) for each in wanted]
         return self._repos(now, reach, sizes)
 
+    def freed(self, keys: frozenset[int]) -> int:
+        """The bytes that only commits with these keys hold, with the jobs that wrote them.
+
+        Raises:
+            Damaged: a fileset cannot be read.
+        """
+        with self._db.read() as tx:
+            now = _snapshot(tx)
+            job = tables.job.c
+            jobs = {row.id for row in tx.execute(select(job.id, job.output_commit_id)) if row.output_commit_id in keys}
+        mine: list[Root] = []
+        others: list[Root] = []
+        for _, root in now.roots:
+            if root.holder is not Holder.JOB_INPUT:
+                of = {Holder.COMMIT: keys, Holder.JOB: jobs}.get(root.holder, ())
+                (mine if root.key in of else others).append(root)
+        reach, sizes = _Reach(self._store), _Sizes(self._store)
+        return sizes.total(np.setdiff1d(reach.of(mine), reach.of(others), assume_unique=True))
+
     def _held(
         self, now: _Snapshot, reach: "_Reach", sizes: "_Sizes", name: str, group: _Group, only: frozenset[int] | None
     ) -> Held:

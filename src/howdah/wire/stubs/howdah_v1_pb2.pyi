@@ -22,6 +22,100 @@ REMOVAL_MODE_UNKNOWN: RemovalMode
 REMOVAL_MODE_SQUASH: RemovalMode
 REMOVAL_MODE_DROP: RemovalMode
 
+class CreateRetentionRequest(_message.Message):
+    __slots__ = ("target", "rule", "update")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    rule: str
+    update: bool
+    def __init__(self, target: _Optional[str] = ..., rule: _Optional[str] = ..., update: bool = ...) -> None: ...
+
+class RetentionInfo(_message.Message):
+    __slots__ = ("target", "rule", "created")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    rule: str
+    created: _timestamp_pb2.Timestamp
+    def __init__(self, target: _Optional[str] = ..., rule: _Optional[str] = ..., created: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListRetentionRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class InspectRetentionRequest(_message.Message):
+    __slots__ = ("target",)
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    def __init__(self, target: _Optional[str] = ...) -> None: ...
+
+class DeleteRetentionRequest(_message.Message):
+    __slots__ = ("target",)
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    def __init__(self, target: _Optional[str] = ...) -> None: ...
+
+class DeleteRetentionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ApplyRetentionRequest(_message.Message):
+    __slots__ = ("dry_run", "target", "rule")
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    dry_run: bool
+    target: str
+    rule: str
+    def __init__(self, dry_run: bool = ..., target: _Optional[str] = ..., rule: _Optional[str] = ...) -> None: ...
+
+class ApplyRetentionResponse(_message.Message):
+    __slots__ = ("retired", "kept", "summary")
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    retired: Retired
+    kept: RetentionKept
+    summary: RetentionSummary
+    def __init__(self, retired: _Optional[_Union[Retired, _Mapping]] = ..., kept: _Optional[_Union[RetentionKept, _Mapping]] = ..., summary: _Optional[_Union[RetentionSummary, _Mapping]] = ...) -> None: ...
+
+class Retired(_message.Message):
+    __slots__ = ("commit", "repo", "rule")
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    REPO_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    repo: _pfs_v2_pb2.Repo
+    rule: str
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., repo: _Optional[_Union[_pfs_v2_pb2.Repo, _Mapping]] = ..., rule: _Optional[str] = ...) -> None: ...
+
+class RetentionKept(_message.Message):
+    __slots__ = ("commit", "repo", "rule", "because")
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    REPO_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    BECAUSE_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    repo: _pfs_v2_pb2.Repo
+    rule: str
+    because: str
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., repo: _Optional[_Union[_pfs_v2_pb2.Repo, _Mapping]] = ..., rule: _Optional[str] = ..., because: _Optional[str] = ...) -> None: ...
+
+class RetentionSummary(_message.Message):
+    __slots__ = ("dry_run", "retired", "kept", "freed_bytes")
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    FREED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    dry_run: bool
+    retired: int
+    kept: int
+    freed_bytes: int
+    def __init__(self, dry_run: bool = ..., retired: _Optional[int] = ..., kept: _Optional[int] = ..., freed_bytes: _Optional[int] = ...) -> None: ...
+
 class CollectGarbageRequest(_message.Message):
     __slots__ = ("dry_run", "undelete", "keep")
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
@@ -273,6 +367,20 @@ class RemoveCommitsResponse(_message.Message):
     commits: _containers.RepeatedCompositeFieldContainer[_pfs_v2_pb2.Commit]
     jobs: _containers.RepeatedCompositeFieldContainer[_pps_v2_pb2.Job]
     def __init__(self, commits: _Optional[_Iterable[_Union[_pfs_v2_pb2.Commit, _Mapping]]] = ..., jobs: _Optional[_Iterable[_Union[_pps_v2_pb2.Job, _Mapping]]] = ...) -> None: ...
+
+class ForgetFilesRequest(_message.Message):
+    __slots__ = ("commit", "dry_run")
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    dry_run: bool
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ..., dry_run: bool = ...) -> None: ...
+
+class ForgetFilesResponse(_message.Message):
+    __slots__ = ("commit",)
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    commit: _pfs_v2_pb2.Commit
+    def __init__(self, commit: _Optional[_Union[_pfs_v2_pb2.Commit, _Mapping]] = ...) -> None: ...
 
 class InspectProvenanceRequest(_message.Message):
     __slots__ = ("file",)

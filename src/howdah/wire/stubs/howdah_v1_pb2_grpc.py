@@ -57,6 +57,11 @@ class LakeStub(object):
                 request_serializer=howdah__v1__pb2.RemoveCommitsRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.RemoveCommitsResponse.FromString,
                 )
+        self.ForgetFiles = channel.unary_unary(
+                '/howdah.v1.Lake/ForgetFiles',
+                request_serializer=howdah__v1__pb2.ForgetFilesRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.ForgetFilesResponse.FromString,
+                )
         self.InspectProvenance = channel.unary_unary(
                 '/howdah.v1.Lake/InspectProvenance',
                 request_serializer=howdah__v1__pb2.InspectProvenanceRequest.SerializeToString,
@@ -125,6 +130,13 @@ class LakeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetFiles(self, request, context):
+        """Give up the files of a finished commit, as ForgetCommit of pfs_v2.API does, or say which commit that would be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InspectProvenance(self, request, context):
         """Which datum, job, code and input files made one output file.
         """
@@ -174,6 +186,11 @@ def add_LakeServicer_to_server(servicer, server):
                     servicer.RemoveCommits,
                     request_deserializer=howdah__v1__pb2.RemoveCommitsRequest.FromString,
                     response_serializer=howdah__v1__pb2.RemoveCommitsResponse.SerializeToString,
+            ),
+            'ForgetFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetFiles,
+                    request_deserializer=howdah__v1__pb2.ForgetFilesRequest.FromString,
+                    response_serializer=howdah__v1__pb2.ForgetFilesResponse.SerializeToString,
             ),
             'InspectProvenance': grpc.unary_unary_rpc_method_handler(
                     servicer.InspectProvenance,
@@ -325,6 +342,23 @@ class Lake(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/RemoveCommits',
             howdah__v1__pb2.RemoveCommitsRequest.SerializeToString,
             howdah__v1__pb2.RemoveCommitsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ForgetFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/ForgetFiles',
+            howdah__v1__pb2.ForgetFilesRequest.SerializeToString,
+            howdah__v1__pb2.ForgetFilesResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
@@ -538,6 +572,31 @@ class UpkeepStub(object):
                 request_serializer=howdah__v1__pb2.CheckRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.CheckResponse.FromString,
                 )
+        self.CreateRetention = channel.unary_unary(
+                '/howdah.v1.Upkeep/CreateRetention',
+                request_serializer=howdah__v1__pb2.CreateRetentionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.RetentionInfo.FromString,
+                )
+        self.ListRetention = channel.unary_stream(
+                '/howdah.v1.Upkeep/ListRetention',
+                request_serializer=howdah__v1__pb2.ListRetentionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.RetentionInfo.FromString,
+                )
+        self.InspectRetention = channel.unary_unary(
+                '/howdah.v1.Upkeep/InspectRetention',
+                request_serializer=howdah__v1__pb2.InspectRetentionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.RetentionInfo.FromString,
+                )
+        self.DeleteRetention = channel.unary_unary(
+                '/howdah.v1.Upkeep/DeleteRetention',
+                request_serializer=howdah__v1__pb2.DeleteRetentionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.DeleteRetentionResponse.FromString,
+                )
+        self.ApplyRetention = channel.unary_stream(
+                '/howdah.v1.Upkeep/ApplyRetention',
+                request_serializer=howdah__v1__pb2.ApplyRetentionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.ApplyRetentionResponse.FromString,
+                )
 
 
 class UpkeepServicer(object):
@@ -565,6 +624,41 @@ class UpkeepServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateRetention(self, request, context):
+        """Give a project, repo or branch a retention rule, or another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetention(self, request, context):
+        """All retention rules, by what they are of.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectRetention(self, request, context):
+        """The rule of exactly this project, repo or branch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRetention(self, request, context):
+        """Take a rule away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyRetention(self, request, context):
+        """Apply the rules now, or say what they would remove. Answers come as it is done, a summary at the end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UpkeepServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -582,6 +676,31 @@ def add_UpkeepServicer_to_server(servicer, server):
                     servicer.Check,
                     request_deserializer=howdah__v1__pb2.CheckRequest.FromString,
                     response_serializer=howdah__v1__pb2.CheckResponse.SerializeToString,
+            ),
+            'CreateRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateRetention,
+                    request_deserializer=howdah__v1__pb2.CreateRetentionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.RetentionInfo.SerializeToString,
+            ),
+            'ListRetention': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListRetention,
+                    request_deserializer=howdah__v1__pb2.ListRetentionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.RetentionInfo.SerializeToString,
+            ),
+            'InspectRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectRetention,
+                    request_deserializer=howdah__v1__pb2.InspectRetentionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.RetentionInfo.SerializeToString,
+            ),
+            'DeleteRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRetention,
+                    request_deserializer=howdah__v1__pb2.DeleteRetentionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.DeleteRetentionResponse.SerializeToString,
+            ),
+            'ApplyRetention': grpc.unary_stream_rpc_method_handler(
+                    servicer.ApplyRetention,
+                    request_deserializer=howdah__v1__pb2.ApplyRetentionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.ApplyRetentionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -642,5 +761,90 @@ class Upkeep(object):
         return grpc.experimental.unary_stream(request, target, '/howdah.v1.Upkeep/Check',
             howdah__v1__pb2.CheckRequest.SerializeToString,
             howdah__v1__pb2.CheckResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def CreateRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Upkeep/CreateRetention',
+            howdah__v1__pb2.CreateRetentionRequest.SerializeToString,
+            howdah__v1__pb2.RetentionInfo.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Upkeep/ListRetention',
+            howdah__v1__pb2.ListRetentionRequest.SerializeToString,
+            howdah__v1__pb2.RetentionInfo.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def InspectRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Upkeep/InspectRetention',
+            howdah__v1__pb2.InspectRetentionRequest.SerializeToString,
+            howdah__v1__pb2.RetentionInfo.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def DeleteRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Upkeep/DeleteRetention',
+            howdah__v1__pb2.DeleteRetentionRequest.SerializeToString,
+            howdah__v1__pb2.DeleteRetentionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ApplyRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Upkeep/ApplyRetention',
+            howdah__v1__pb2.ApplyRetentionRequest.SerializeToString,
+            howdah__v1__pb2.ApplyRetentionResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

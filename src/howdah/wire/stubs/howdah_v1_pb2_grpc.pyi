@@ -69,6 +69,12 @@ class LakeStub:
     ]
     """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
 
+    ForgetFiles: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ForgetFilesRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ForgetFilesResponse,
+    ]
+    """Give up the files of a finished commit, as ForgetCommit of pfs_v2.API does, or say which commit that would be."""
+
     InspectProvenance: grpc.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceRequest,
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceResponse,
@@ -127,6 +133,12 @@ class LakeAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse,
     ]
     """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
+
+    ForgetFiles: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ForgetFilesRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ForgetFilesResponse,
+    ]
+    """Give up the files of a finished commit, as ForgetCommit of pfs_v2.API does, or say which commit that would be."""
 
     InspectProvenance: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceRequest,
@@ -194,6 +206,13 @@ class LakeServicer:
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.RemoveCommitsResponse]]:
         """Take commits out of history, as the squash and drop calls of pfs_v2.API do, and say what went."""
+
+    def ForgetFiles(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.ForgetFilesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.ForgetFilesResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.ForgetFilesResponse]]:
+        """Give up the files of a finished commit, as ForgetCommit of pfs_v2.API does, or say which commit that would be."""
 
     def InspectProvenance(
         self,
@@ -314,6 +333,36 @@ class UpkeepStub:
     ]
     """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
 
+    CreateRetention: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CreateRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """Give a project, repo or branch a retention rule, or another one."""
+
+    ListRetention: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ListRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """All retention rules, by what they are of."""
+
+    InspectRetention: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.InspectRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """The rule of exactly this project, repo or branch."""
+
+    DeleteRetention: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionResponse,
+    ]
+    """Take a rule away."""
+
+    ApplyRetention: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionResponse,
+    ]
+    """Apply the rules now, or say what they would remove. Answers come as it is done, a summary at the end."""
+
 class UpkeepAsyncStub:
     """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
 
@@ -334,6 +383,36 @@ class UpkeepAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.CheckResponse,
     ]
     """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
+
+    CreateRetention: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.CreateRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """Give a project, repo or branch a retention rule, or another one."""
+
+    ListRetention: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ListRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """All retention rules, by what they are of."""
+
+    InspectRetention: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.InspectRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.RetentionInfo,
+    ]
+    """The rule of exactly this project, repo or branch."""
+
+    DeleteRetention: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionResponse,
+    ]
+    """Take a rule away."""
+
+    ApplyRetention: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionResponse,
+    ]
+    """Apply the rules now, or say what they would remove. Answers come as it is done, a summary at the end."""
 
 class UpkeepServicer:
     """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
@@ -358,5 +437,40 @@ class UpkeepServicer:
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.CheckResponse], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.CheckResponse]]:
         """Look for faults in metadata and prove stored bytes. Faults come as they are found, progress in between."""
+
+    def CreateRetention(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.CreateRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo]]:
+        """Give a project, repo or branch a retention rule, or another one."""
+
+    def ListRetention(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.ListRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo]]:
+        """All retention rules, by what they are of."""
+
+    def InspectRetention(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.InspectRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.RetentionInfo]]:
+        """The rule of exactly this project, repo or branch."""
+
+    def DeleteRetention(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.DeleteRetentionResponse]]:
+        """Take a rule away."""
+
+    def ApplyRetention(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionResponse], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.ApplyRetentionResponse]]:
+        """Apply the rules now, or say what they would remove. Answers come as it is done, a summary at the end."""
 
 def add_UpkeepServicer_to_server(servicer: UpkeepServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
