@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server as a process: who may have the lake, where it listens, how it starts and ends."""
 
+import math
 import os
 import signal
 import socket
@@ -182,6 +183,31 @@ def test_the_store_is_listed_again_only_after_a_while():
     clock.advance(301)
 
     assert [3, 3, 7] == [first, soon, size.read()]
+
+
+class FarStore(MemoryStore):
+    """As a bucket is: nobody waits for it."""
+
+    overlap = 8
+
+
+def test_a_store_far_away_is_counted_in_the_background_and_rarely():
+    """Who asks does not wait; what garbage collection has counted counts."""
+    clock, store, begun = ManualClock(), FarStore("gauge"), []
+    size = StoreBytes(store, clock, start=begun.append)
+    store.put("a/b", b"123")
+    before = size.read(), size.read()
+    begun[0]()
+    counted = size.read()
+    size.seen(5)
+    clock.advance(11 * 3600)
+    later = size.read()
+    clock.advance(2 * 3600)
+
+    last = size.read()
+
+    assert all(map(math.isnan, before))
+    assert ([3, 5, 5], 2) == ([counted, later, last], len(begun))
 
 
 def test_a_stopped_server_leaves_no_thread(tmp_path):

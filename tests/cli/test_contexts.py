@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from howdah.cli import contexts
-from howdah.cli.contexts import Config, Context
 from howdah.cli.places import place
+from howdah.client import contexts
+from howdah.client.contexts import Config, Context
 
 
 def shown(howdah, *words):

@@ -460,3 +460,17 @@ def test_a_server_that_starts_holds_no_leases_of_the_one_before(lake):
 
     assert Tally() == before.removed
     assert after.removed.size_bytes > len(BIG)
+
+
+def test_what_a_probe_left_is_removed_after_a_day(lake):
+    """One that is at work is left alone."""
+    lake.store.put("probe/1234/first", b"abc")
+    lake.age(DAY)
+    lake.age()
+    lake.store.put("probe/5678/second", b"abc")
+
+    tried = lake.collect(dry_run=True).removed
+    done = lake.collect().removed
+
+    assert tried == done
+    assert {"probe/5678/second"} == lake.keys("probe/")

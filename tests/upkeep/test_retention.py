@@ -32,7 +32,7 @@ def apply(lake, **options):
 
 
 def preview(lake, **options):
-    return split(list(lake.upkeep.retiring.preview(**options)))
+    return split(list(lake.upkeep.retiring.apply(dry_run=True, **options)))
 
 
 def split(answers):
@@ -245,7 +245,7 @@ def test_a_preview_says_what_will_happen_and_changes_nothing(lake):
     give(lake, "p", "keep 1 commit")
     rows = left(lake, "a"), left(lake, "p")
 
-    answers = list(lake.upkeep.retiring.preview())
+    answers = list(lake.upkeep.retiring.apply(dry_run=True))
     same = rows == (left(lake, "a"), left(lake, "p"))
     applied = apply(lake)
     lake.clock.advance(1)

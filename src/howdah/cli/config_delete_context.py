@@ -13,6 +13,6 @@ __all__ = ["config_delete_context"]
 @click.argument("name")
 def config_delete_context(session: Session, name: str) -> None:  # noqa: ARG001 - every command is given it
     """Forget a context; nothing changes on its server. If it is the current one, none is until another is chosen."""
-    from howdah.cli.contexts import load, save
+    from howdah.client.contexts import load, save
 
     save(load().without(name))

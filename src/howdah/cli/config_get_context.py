@@ -14,7 +14,7 @@ __all__ = ["config_get_context"]
 def config_get_context(session: Session, name: str | None) -> None:
     """Show a context, the current one unless another is named."""
     from howdah.cli.columns import CONTEXT
-    from howdah.cli.contexts import DEFAULT_CONTEXT, load
+    from howdah.client.contexts import DEFAULT_CONTEXT, load
 
     config = load()
     name = name or config.current or DEFAULT_CONTEXT

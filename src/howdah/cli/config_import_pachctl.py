@@ -25,8 +25,8 @@ def config_import_pachctl(session: Session, file: str | None, replace: bool) -> 
     """
     from pathlib import Path
 
-    from howdah.cli.contexts import Config, load, save
     from howdah.cli.pachctl_contexts import pachctl_contexts, pachctl_path
+    from howdah.client.contexts import Config, load, save
     from howdah.errors import AlreadyExists, ErrorKind
 
     active, found = pachctl_contexts(Path(file) if file else pachctl_path())

@@ -11,7 +11,7 @@ __all__ = ["config_list_context"]
 def config_list_context(session: Session) -> None:
     """Show all contexts; the current one is marked."""
     from howdah.cli.columns import CONTEXTS
-    from howdah.cli.contexts import load
+    from howdah.client.contexts import load
 
     config = load()
     found = sorted(config.contexts.items())

@@ -18,8 +18,8 @@ def config_set_context(session: Session, name: str) -> None:
     """
     from dataclasses import replace
 
-    from howdah.cli.contexts import NO_CONTEXT, load, save
     from howdah.client.address import parse_address
+    from howdah.client.contexts import NO_CONTEXT, load, save
     from howdah.model.names import project_name
 
     if session.address:

@@ -12,8 +12,8 @@ __all__ = ["config_show"]
 @command("show", "howdah config show")
 def config_show(session: Session) -> None:
     """Show the server, the project and the transaction that commands use, and where each of them was found."""
-    from howdah.cli.contexts import config_path
     from howdah.cli.output import Columns
+    from howdah.client.contexts import config_path
 
     columns: Columns = [
         ("file", lambda found: found["file"]),

@@ -15,7 +15,7 @@ def config_use_context(session: Session, name: str) -> None:  # noqa: ARG001 - e
     """Let commands use the address, the project and the transaction of a context from now on."""
     from dataclasses import replace
 
-    from howdah.cli.contexts import load, save
+    from howdah.client.contexts import load, save
 
     config = load()
     config.get(name)

@@ -21,21 +21,30 @@ from howdah.errors import HowdahError
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
 COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline")),
-    "list": ("Show many.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction")),
+    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline", "retention")),
+    "list": (
+        "Show many.",
+        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction", "retention"),
+    ),
     "inspect": (
         "Show one.",
-        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction"),
+        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction", "retention"),
     ),
-    "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline")),
-    "delete": ("Remove something.", ("project", "repo", "branch", "commit", "file", "pipeline", "job", "transaction")),
+    "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline", "retention")),
+    "delete": (
+        "Remove something.",
+        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "transaction", "retention", "all"),
+    ),
+    "apply": ("Do now what the server does by itself.", ("retention",)),
     "squash": ("Take commits out of history and keep their data.", ("commit",)),
     "drop": ("Take commits out of history with their data.", ("commit",)),
     "start": ("Open a commit or a transaction, or let a pipeline work again.", ("commit", "pipeline", "transaction")),
     "finish": ("Close a commit, or make the changes of a transaction.", ("commit", "transaction")),
     "resume": ("Go on with a transaction.", ("transaction",)),
+    "forget": ("Give up the files of a commit, and keep the commit.", ("commit",)),
     "clear": ("Begin an open commit anew.", ("commit",)),
     "wait": ("Wait until a commit or job is done.", ("commit", "job")),
+    "subscribe": ("See things as they come.", ("commit",)),
     "put": ("Write files into a commit.", ("file",)),
     "get": ("Read files of a commit.", ("file",)),
     "copy": ("Copy files within the lake, by reference.", ("file",)),

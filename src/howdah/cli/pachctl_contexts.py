@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from howdah.cli.contexts import Context
 from howdah.client.address import parse_address
+from howdah.client.contexts import Context
 from howdah.errors import BadRequest, ErrorKind, NotFound
 
 __all__ = ["pachctl_contexts", "pachctl_path"]

@@ -4,7 +4,7 @@
 import os
 from dataclasses import dataclass
 
-from howdah.cli import contexts
+from howdah.client import contexts
 from howdah.client.address import DEFAULT_ADDRESS, parse_address
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.names import DEFAULT_PROJECT

@@ -32,6 +32,9 @@ __all__ = ["server"]
 @click.option("--cache", metavar="DIR", help="Copies of objects of a bucket; else $HOWDAH_CACHE, else a user's folder.")
 @click.option("--cache-size", metavar="SIZE", help="How much of them; else $HOWDAH_CACHE_SIZE, else 10GiB. 0: none.")
 @click.option("--gc-period", metavar="TIME", help="Time between garbage collections; 0s for none. Default: 1h.")
+@click.option(
+    "--retention-period", metavar="TIME", help="How often retention rules are applied; 0s: never. Default: 10m."
+)
 def server(
     _: Session,
     root: str | None,
@@ -44,6 +47,7 @@ def server(
     cache: str | None,
     cache_size: str | None,
     gc_period: str | None,
+    retention_period: str | None,
 ) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
@@ -52,9 +56,8 @@ def server(
     """
     # gRPC's own log would repeat, in its words and on lines of its own, what our errors say. Read when it is loaded.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from howdah.model.units import parse_duration
     from howdah.server.app import run
-    from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS
+    from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS, RETENTION_PERIOD_SECONDS
     from howdah.storage.disk_cache import default_cache
 
     given = {"HOWDAH_CACHE": cache, "HOWDAH_CACHE_SIZE": cache_size}
@@ -68,8 +71,15 @@ def server(
         store=store,
         force_store=force_store,
         cache=near,
-        gc_period_seconds=GC_PERIOD_SECONDS if gc_period is None else parse_duration(gc_period).total_seconds(),
+        gc_period_seconds=_seconds(gc_period, GC_PERIOD_SECONDS),
+        retention_period_seconds=_seconds(retention_period, RETENTION_PERIOD_SECONDS),
     )
+
+
+def _seconds(text: str | None, default: float) -> float:
+    from howdah.model.units import parse_duration
+
+    return default if text is None else parse_duration(text).total_seconds()
 
 
 def _default_root() -> Path:

@@ -42,7 +42,7 @@ class Session:
         """Where this command works: as it was told, else as the environment says, else as the current context has it.
 
         Raises:
-            BadRequest: the address is not one; or as `cli.contexts.load`.
+            BadRequest: the address is not one; or as `client.contexts.load`.
         """
         from howdah.cli.places import place
 

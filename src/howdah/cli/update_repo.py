@@ -14,5 +14,6 @@ __all__ = ["update_repo"]
 @click.option("-d", "--description", required=True, help="What it is for.")
 def update_repo(session: Session, repo: str, description: str) -> None:
     """Change a repo's description."""
-    session.client.inspect_repo(repo)  # to update one that is not there would make it
+    if not session.place().transaction:  # which may make the repo that it updates
+        session.client.inspect_repo(repo)  # to update one that is not there would make it
     session.client.create_repo(repo, description=description, update=True)

@@ -11,6 +11,7 @@ from howdah.client.labels import Labels
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
+from howdah.client.retention import RetentionCalls
 from howdah.client.searches import Searches
 from howdah.client.transactions import Transactions
 from howdah.client.upkeep import UpkeepCalls
@@ -18,7 +19,20 @@ from howdah.client.upkeep import UpkeepCalls
 __all__ = ["Client"]
 
 
-class Client(Projects, Repos, Branches, Files, History, Searches, Labels, Pipelines, Jobs, Transactions, UpkeepCalls):
+class Client(
+    Projects,
+    Repos,
+    Branches,
+    Files,
+    History,
+    Searches,
+    Labels,
+    Pipelines,
+    Jobs,
+    Transactions,
+    UpkeepCalls,
+    RetentionCalls,
+):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 
         with howdah.Client() as client:

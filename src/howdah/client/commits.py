@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls on commits and commit sets. Writing files into them is in `howdah.client.files`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 
 from howdah.client import read_pfs
@@ -105,6 +105,33 @@ class Commits(Caller):
     def wait_commit_set(self, id: str, *, timeout: float | None = None) -> Iterator[CommitInfo]:
         """The commits of a set, each when it is finished. Raises as `wait_commit`."""
         return self._commit_set(id, wait=True, timeout=timeout)
+
+    def subscribe_commits(
+        self,
+        repo: RepoLike,
+        *,
+        branch: str = "",
+        from_: CommitLike | None = None,
+        state: CommitState = CommitState.STARTED,
+        origin: OriginKind | None = None,
+    ) -> Generator[CommitInfo, None, None]:
+        """The commits of a repo, or those made on a branch, oldest first, and then each new one; it has no end.
+
+        Each comes when it is in `state`; those up to `from_` are left out. Close the iterator when it is enough.
+
+        Raises:
+            NotFound: the repo or `from_`.
+        """
+        request = pb.SubscribeCommitRequest(
+            repo=repo_message(a_repo(repo, self.project)),
+            branch=branch,
+            state=state.wire_name,
+            origin_kind=origin.wire_name if origin is not None else None,
+        )
+        if from_ is not None:
+            getattr(request, "from").CopyFrom(commit_message(a_commit(from_, self.project)))
+        for each in self._wire.stream(self._wire.pfs.SubscribeCommit, request):
+            yield read_pfs.commit_info(each)
 
     def _inspect(self, commit: CommitLike, state: CommitState, timeout: float | None) -> CommitInfo:
         message = commit_message(a_commit(commit, self.project))

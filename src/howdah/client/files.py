@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 from howdah.client.coerce import BranchLike, CommitLike, FileLike, a_commit, a_file
 from howdah.client.commits import Commits
+from howdah.client.searches import Searches
 from howdah.client.split import Split
 from howdah.client.values import FileDiff, FileVersion, Progress, Transferred
 from howdah.client.ways import Buffer, FileContent, LocalPath, Source, View, Way
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Files"]
 
 
-class Files(Commits):
+class Files(Commits, Searches):
     """Files of commits. A commit is `repo@branch`, `repo@id`, with steps, or a value of `howdah.model.refs`."""
 
     @contextmanager
@@ -230,14 +231,14 @@ class Files(Commits):
     def file_history(self, commit: CommitLike, path: str) -> Iterator[FileVersion]:
         """The commits that changed a file or directory, from `commit` back through its ancestors, as they are found.
 
-        Looks at each ancestor once; stop reading when it is enough.
+        The server searches, and looks only where something may have changed; stop reading when it is enough.
 
         Raises:
             NotFound: the commit, or neither it nor an ancestor has the path.
         """
         from howdah.client.file_history import versions  # noqa: PLC0415 - few need it
 
-        return versions(self, self.inspect_commit(commit).commit, path)
+        return versions(self, self.inspect_commit(commit), path)
 
     @property
     def is_direct(self) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls that change what history says: describing commits, squashing and dropping them. Making them: `commits`."""
+"""Calls that change what history says: commits are described, forgotten, squashed, dropped. Making them: `commits`."""
 
 from howdah.client import read_pfs
 from howdah.client.caller import Caller
@@ -36,6 +36,17 @@ class History(Caller):
         """
         request = pb.ClearCommitRequest(commit=commit_message(a_commit(commit, self.project)))
         self._wire.call(self._wire.pfs.ClearCommit, request)
+
+    def forget_commit(self, commit: CommitLike, *, dry_run: bool = False) -> Commit:
+        """Give up the files of a finished commit and keep the rest of it; its name. A repetition does nothing.
+
+        Raises:
+            NotFound: there is no such commit.
+            Refused: COMMIT_OPEN, or HAS_DEPENDANTS: its files are shown by a branch or needed by an open commit.
+        """
+        message = commit_message(a_commit(commit, self.project))
+        request = hd.ForgetFilesRequest(commit=message, dry_run=dry_run)
+        return read_pfs.commit(self._wire.call(self._wire.lake.ForgetFiles, request).commit)
 
     def squash_commit(self, commit: CommitLike, *, recursive: bool = False, dry_run: bool = False) -> Removed:
         """Remove a commit from history; its children keep its data. With `recursive`, what depends on it too.

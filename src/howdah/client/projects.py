@@ -3,6 +3,8 @@
 
 from collections.abc import Iterator
 
+from google.protobuf.empty_pb2 import Empty
+
 from howdah.client import read_pfs
 from howdah.client.caller import Caller
 from howdah.client.values import ServerVersion
@@ -11,6 +13,7 @@ from howdah.model.infos import ProjectInfo
 from howdah.wire.convert import project_message
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pfs_v2_pb2 as pb
+from howdah.wire.stubs import transaction_v2_pb2 as tx
 
 __all__ = ["Projects"]
 
@@ -61,3 +64,12 @@ class Projects(Caller):
         """
         request = pb.DeleteProjectRequest(project=project_message(name), force=force)
         self._wire.call(self._wire.pfs.DeleteProject, request)
+
+    def delete_everything(self) -> None:
+        """Remove all transactions, pipelines, repos and projects, in this order; `default` is left, empty.
+
+        A failure in between leaves what was not reached; a repetition goes on.
+        """
+        self._wire.call(self._wire.transactions.DeleteAll, tx.DeleteAllRequest())
+        self._wire.call(self._wire.pps.DeleteAll, Empty())
+        self._wire.call(self._wire.pfs.DeleteAll, Empty())

@@ -27,6 +27,11 @@ class Collected:
     removed: Tally  # is gone for good
     missing: int = 0  # objects that are named and not in the store: howdah fsck says which
 
+    @property
+    def left_bytes(self) -> int:
+        """What the store holds afterwards; of a dry run, about that."""
+        return sum(each.size_bytes for each in (self.named, self.young, self.waiting, self.put_back))
+
 
 @dataclass(frozen=True, slots=True)
 class Held:

@@ -12,7 +12,7 @@ from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.resolve import own
 from howdah.pfs.subjects import commit_subject
 
-__all__ = ["clear", "describe", "forget"]
+__all__ = ["clear", "describe", "forget", "forgettable"]
 
 
 def describe(tx: Transaction, ref: Commitish, description: str) -> Commit:
@@ -47,7 +47,17 @@ def clear(tx: Transaction, ref: Commitish) -> Commit:
 def forget(tx: Transaction, ref: Commitish) -> Commit:
     """Give up the files of a finished commit; the commit itself, its size and its provenance stay. Its name.
 
-    Reads of it are refused from now on. A repetition does nothing.
+    Reads of it are refused from now on. A repetition does nothing. Raises as `forgettable`.
+    """
+    row = forgettable(tx, ref)
+    if not row.forgotten:
+        commit_rows.forget(tx, row.id)
+        tx.emit(commit_subject(row.commit), "forgotten", {"branch": row.branch_name})
+    return row.commit
+
+
+def forgettable(tx: Transaction, ref: Commitish) -> CommitRow:
+    """The commit if its files can be given up, or have been.
 
     Raises:
         NotFound: there is no such commit; an alias is none.
@@ -60,9 +70,7 @@ def forget(tx: Transaction, ref: Commitish) -> Commit:
         raise Refused(ErrorKind.COMMIT_OPEN, text)
     if not row.forgotten:
         _check_unused(tx, row)
-        commit_rows.forget(tx, row.id)
-        tx.emit(commit_subject(row.commit), "forgotten", {"branch": row.branch_name})
-    return row.commit
+    return row
 
 
 def _check_unused(tx: Transaction, row: CommitRow) -> None:

@@ -99,8 +99,11 @@ class Commits:
         with self._db.write() as tx:
             return commit_edits.clear(tx, ref)
 
-    def forget(self, ref: Commitish) -> Commit:
-        """As `pfs.commit_edits.forget`."""
+    def forget(self, ref: Commitish, *, dry_run: bool = False) -> Commit:
+        """As `pfs.commit_edits.forget`; with `dry_run` nothing is changed, and it raises as it would."""
+        if dry_run:
+            with self._db.read() as tx:
+                return commit_edits.forgettable(tx, ref).commit
         with self._db.write() as tx:
             return commit_edits.forget(tx, ref)
 

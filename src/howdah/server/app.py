@@ -40,7 +40,14 @@ from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
 from howdah.server.place import StoreSettings, opened_place
-from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS, Address, Settings
+from howdah.server.settings import (
+    GC_PERIOD_SECONDS,
+    GRPC_ADDRESS,
+    HTTP_ADDRESS,
+    RETENTION_PERIOD_SECONDS,
+    Address,
+    Settings,
+)
 from howdah.server.workers import Workers, worker_command
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.disk_cache import CacheSettings
@@ -49,6 +56,7 @@ from howdah.storage.patience import IMPATIENT
 from howdah.storage.storage import Storage
 from howdah.upkeep import Upkeep
 from howdah.upkeep.keeper import Keeper
+from howdah.upkeep.rule_keeper import RuleKeeper
 
 __all__ = ["Opened", "Server", "opened", "run"]
 
@@ -128,13 +136,20 @@ class Server:
         self._hub = Hub()
         self._metrics = metrics = Metrics()
         size = StoreBytes(opened.pfs.storage.store, opened.clock)
-        metrics.gauge("howdah_store_bytes", "Bytes of all objects of the lake, some minutes old at most.", size.read)
+        metrics.gauge(
+            "howdah_store_bytes",
+            "Bytes of all objects of the lake, counted some minutes or, in a bucket, hours ago.",
+            size.read,
+        )
         self._grpc = GrpcEdge(self._hub, metrics)
         self._links = ChunkLinks(self._http_url, opened.clock)
         chunks = chunk_route(opened.pfs.storage.chunks, self._links)
         self._pages = probes_app(self._ready, metrics.registry, [chunks])
         self._http = HttpEdge(self._pages)
-        self._keeper = Keeper(opened.upkeep.collector, settings.gc_period_seconds)
+        self._keeper = Keeper(
+            opened.upkeep.collector, settings.gc_period_seconds, lambda done: size.seen(done.left_bytes)
+        )
+        self._rules = RuleKeeper(opened.upkeep.retiring, settings.retention_period_seconds)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
         self._serving = False
@@ -166,6 +181,7 @@ class Server:
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
             await asyncio.to_thread(self._workers.start)
             self._keeper.start()
+            self._rules.start()
         except BaseException:
             await self.stop()
             raise
@@ -181,6 +197,7 @@ class Server:
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
         await asyncio.to_thread(self._grpc.bridge.close)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
+        await asyncio.to_thread(self._rules.stop)
         await asyncio.to_thread(self._keeper.stop)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
         self._forget()
@@ -208,6 +225,7 @@ def run(
     force_store: bool = False,
     cache: CacheSettings | None = None,
     gc_period_seconds: float = GC_PERIOD_SECONDS,
+    retention_period_seconds: float = RETENTION_PERIOD_SECONDS,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -215,7 +233,8 @@ def run(
 
     So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere. The objects
     are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`. Garbage
-    is collected once in each `gc_period_seconds`; never with 0.
+    is collected once in each `gc_period_seconds`, retention rules are applied in each `retention_period_seconds`; never
+    with 0.
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -225,7 +244,7 @@ def run(
         Unsupported, Damaged: as `opened`.
     """
     settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers, cache=cache)
-    settings = replace(settings, gc_period_seconds=gc_period_seconds)
+    settings = replace(settings, gc_period_seconds=gc_period_seconds, retention_period_seconds=retention_period_seconds)
     logs.configure(json=json_logs)
     keep_memory_of_messages()
     place = StoreSettings(store, force_store, cache)

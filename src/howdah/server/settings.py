@@ -14,11 +14,12 @@ from howdah.execution.pool import cores
 from howdah.model.texts import one_line
 from howdah.storage.disk_cache import CacheSettings
 
-__all__ = ["GC_PERIOD_SECONDS", "GRPC_ADDRESS", "HTTP_ADDRESS", "Address", "Settings"]
+__all__ = ["GC_PERIOD_SECONDS", "GRPC_ADDRESS", "HTTP_ADDRESS", "RETENTION_PERIOD_SECONDS", "Address", "Settings"]
 
 GRPC_ADDRESS: Final = "127.0.0.1:30650"  # where every client of the protocol looks
 HTTP_ADDRESS: Final = "127.0.0.1:1600"
 GC_PERIOD_SECONDS: Final = 3600.0
+RETENTION_PERIOD_SECONDS: Final = 600.0
 
 _PORT_MAX: Final = 65_535
 
@@ -72,6 +73,7 @@ class Settings:
     workers: int  # of this machine that run user code; 0 for none
     cache: CacheSettings | None = None  # of a store far away, for the workers as well
     gc_period_seconds: float = GC_PERIOD_SECONDS  # between two garbage collections; 0 for none
+    retention_period_seconds: float = RETENTION_PERIOD_SECONDS  # between two applications of the rules; 0 for none
     grace_seconds: float = 10.0  # that calls at work are given when the server stops
 
     @classmethod

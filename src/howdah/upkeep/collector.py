@@ -33,6 +33,7 @@ from howdah.storage.extents import NAME_BYTES
 from howdah.storage.marks import KINDS, Marks
 from howdah.storage.name_sets import Flags, Names, names_in
 from howdah.storage.objects import ObjectInfo, ObjectStore
+from howdah.storage.probe import PROBE_PREFIX
 from howdah.storage.trash import TRASH_PREFIX, RecoveringStore, put_back, throw_away, trashed
 from howdah.upkeep.roots import Root, RootList, find_roots
 
@@ -164,6 +165,7 @@ class Collector:
             fail.here("gc.swept")
             second = self._mark(run.marks)
             self._empty(run, second.before(keep_seconds))
+            self._clear_probes(run, second.now - timedelta(seconds=KEEP_SECONDS))
             self._store.sync()
             return run.report(max(0, missing - run.put_back.objects))
 
@@ -230,6 +232,14 @@ class Collector:
         if run.dry_run:
             # What would have been thrown away is still in its place.
             (run.removed if before > self._db.clock.now() else run.waiting).merge(run.thrown_away)
+
+    def _clear_probes(self, run: _Run, before: datetime) -> None:
+        """Remove what probes of the store left that did not come to their end: nothing ever names it."""
+        for info in self._store.list(PROBE_PREFIX):
+            if info.modified < before:
+                run.removed.add(info)
+                if not run.dry_run:
+                    self._store.delete(info.key)
 
     def _return(self, run: _Run, info: ObjectInfo) -> None:
         """Put back what is named; if it was stored again, what is in the trash is one too many."""

@@ -3,9 +3,11 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from howdah.errors import HowdahError
+from howdah.model.upkeep import Collected
 from howdah.upkeep.collector import Collector
 
 __all__ = ["Keeper"]
@@ -16,7 +18,11 @@ _log: Final = logging.getLogger(__name__)
 class Keeper:
     """Collects the garbage of a lake from `start` to `stop`; never with a period of 0."""
 
-    def __init__(self, collector: Collector, period_seconds: float) -> None:
+    def __init__(
+        self, collector: Collector, period_seconds: float, told: Callable[[Collected], None] = lambda _: None
+    ) -> None:
+        """`told` hears of each collection that was done."""
+        self._told = told
         self._collector = collector
         self._period = period_seconds
         self._stopping = threading.Event()
@@ -44,6 +50,7 @@ class Keeper:
         except Exception:  # nobody above could do better than to try again
             _log.exception("garbage collection failed; it is tried again")
         else:
+            self._told(done)
             if done.thrown_away.objects or done.removed.objects:
                 text = "garbage collection: %d bytes into the trash, %d bytes removed"
                 _log.info(text, done.thrown_away.size_bytes, done.removed.size_bytes)

@@ -51,39 +51,35 @@ class Retiring:
         self._works = works
         self._freed = freed
 
-    def apply(self, target: RuleTarget | None = None) -> Iterator[Answer]:
+    def apply(
+        self, target: RuleTarget | None = None, *, dry_run: bool = False, rule: Rule | None = None
+    ) -> Iterator[Answer]:
         """Remove what the rules do not keep, or only what that of `target` does not, as the iterator is read.
 
-        What was removed, what stays against a rule, and at the end a summary. Repeating it goes on.
-
-        Raises:
-            NotFound: RETENTION_NOT_FOUND: the target has no rule.
-        """
-        with self._db.read() as tx:
-            plan = self._plan(tx, target, None)
-        return self._carry_out(plan)
-
-    def preview(self, target: RuleTarget | None = None, rule: Rule | None = None) -> Iterator[Answer]:
-        """What `apply` would answer now; with `rule`, if the target had that rule. Nothing is changed.
-
-        The summary says what garbage collection would give back.
+        What was removed, what stays against a rule, and at the end a summary. Repeating it goes on. With `dry_run`
+        nothing is changed: it says what would be removed and how many bytes garbage collection would give back; then
+        `rule` may be one that the target could have.
 
         Raises:
             NotFound: RETENTION_NOT_FOUND: the target has no rule and none was given; or there is no such target.
-            BadRequest: BAD_ARGUMENT: a rule without a target, or one that the target cannot have.
+            BadRequest: BAD_ARGUMENT: a rule without a target, without a dry run, or one that the target cannot have.
             Damaged: a fileset cannot be read.
         """
+        if rule is not None and (target is None or not dry_run):
+            text = "a rule is tried on something and by a dry run; name a project, repo or branch, or make the rule"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
         with self._db.read() as tx:
             plan = self._plan(tx, target, rule)
+        return self._told(plan) if dry_run else self._carry_out(plan)
+
+    def _told(self, plan: Plan) -> Iterator[Answer]:
         retired = list(_planned(plan))
         freed = self._freed(plan.keys) if plan.keys else 0
         return chain(retired, plan.kept, [Summary(True, len(retired), len(plan.kept), freed)])
 
     def _plan(self, tx: Transaction, target: RuleTarget | None, rule: Rule | None) -> Plan:
         rules = retentions.every(tx)
-        if rule is not None:
-            if target is None:
-                raise BadRequest(ErrorKind.BAD_ARGUMENT, "a rule is given but not of what; name a repo or branch")
+        if rule is not None and target is not None:
             retentions.checked(tx, target, rule)
             rules[target] = Retention(target, rule)
         if target is not None and target not in rules:

@@ -7,6 +7,7 @@ from typing import Self
 
 from howdah.db.transaction import Transaction
 from howdah.pfs.lake import Pfs
+from howdah.pfs.retentions import Retentions
 from howdah.upkeep.collector import Collector
 from howdah.upkeep.fsck import Fsck
 from howdah.upkeep.retiring import Retiring
@@ -23,6 +24,7 @@ class Upkeep:
     collector: Collector
     usage: Usage
     fsck: Fsck
+    retentions: Retentions
     retiring: Retiring
 
     @classmethod
@@ -43,5 +45,6 @@ class Upkeep:
             Collector(pfs.db, store, open_filesets, settle),
             usage,
             Fsck(pfs.db, pfs.catalog.works, store),
+            pfs.catalog.retentions,
             Retiring(pfs.db, pfs.catalog.works, usage.freed),
         )

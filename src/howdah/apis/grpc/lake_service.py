@@ -106,6 +106,15 @@ class LakeService(PfsCalls):
         """Squash or drop, and say what went."""
         return await self._bridge.unary(context, remove_commits, self._catalog.removals, request)
 
+    async def ForgetFiles(self, request: pb.ForgetFilesRequest, context: Context) -> pb.ForgetFilesResponse:
+        """Give up the files of a finished commit, or say which it would be."""
+
+        def forget() -> pb.ForgetFilesResponse:
+            commit = self._catalog.commits.forget(requests.commit(request.commit), dry_run=request.dry_run)
+            return pb.ForgetFilesResponse(commit=commit_message(commit))
+
+        return await self._bridge.unary(context, forget)
+
     async def InspectProvenance(
         self, request: pb.InspectProvenanceRequest, context: Context
     ) -> pb.InspectProvenanceResponse:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: N802 - methods have the protocol's names
-"""`howdah.v1.Upkeep`: garbage collection, usage, checks."""
+"""`howdah.v1.Upkeep`: garbage collection, usage, checks; and by `retention`, rules about what is kept."""
 
 from collections.abc import Iterator
 
 from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
+from howdah.apis.grpc.retention import RetentionCalls
 from howdah.model.upkeep import Collected, Fault, Proved, Tally
 from howdah.upkeep import Upkeep
 from howdah.upkeep.collector import KEEP_SECONDS
@@ -17,7 +18,7 @@ from howdah.wire.stubs import pfs_v2_pb2
 __all__ = ["UpkeepService"]
 
 
-class UpkeepService:
+class UpkeepService(RetentionCalls):
     """The servicer of `howdah.v1.Upkeep`."""
 
     def __init__(self, bridge: Bridge, upkeep: Upkeep) -> None:
