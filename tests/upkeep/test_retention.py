@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Retention rules, applied: what goes, what stays and why, and that saying it changes nothing."""
 
+import threading
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from howdah.errors import AlreadyExists, BadRequest, ErrorKind, NotFound
+from howdah.errors import AlreadyExists, BadRequest, ErrorKind, NotFound, Unavailable
 from howdah.kit import fail
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.retention import Kept, Retired, Summary, parse_rule, parse_target
+from howdah.upkeep.rule_keeper import RuleKeeper
 from tests.pps.lakes import master
 from tests.upkeep.lakes import DAY, HOUR, KeptLake
+
+PATIENCE_SECONDS = 20
 
 
 def give(lake, target, rule, **options):
@@ -397,3 +402,45 @@ def test_whatever_happens_a_preview_is_right_and_the_lake_stays_sound(steps, rul
     apply(lake)
     assert [] == apply(lake)[0]
     lake.close()
+
+
+class Failing:
+    """Rules that cannot be applied, and count how often somebody tried."""
+
+    def __init__(self, error):
+        self.error = error
+        self.twice = threading.Event()
+        self.count = 0
+
+    def apply(self):
+        self.count += 1
+        if self.count > 1:
+            self.twice.set()
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [Unavailable(ErrorKind.BUSY, "busy; wait"), ValueError("a defect")])
+def test_rules_that_cannot_be_applied_are_tried_again(error):
+    """Whatever it is; and it ends when it is told to."""
+    failing = Failing(error)
+    keeper = RuleKeeper(failing, 0.001)
+
+    keeper.start()
+    again = failing.twice.wait(PATIENCE_SECONDS)
+    keeper.stop()
+    keeper.stop()
+
+    assert again
+
+
+def test_what_rules_remove_is_logged(lake, caplog):
+    """Each commit with the rule, and how many they were."""
+    caplog.set_level("INFO")
+    lake.repo("a")
+    old, _ = history(lake, "a", "1", "2")
+    give(lake, "a", "keep 1 commit")
+
+    RuleKeeper(lake.upkeep.retiring, 600).once()
+
+    assert f"the retention rule of default/a removed commit {old}" in caplog.messages
+    assert "retention rules: 1 removed, 0 stay because they are needed" in caplog.messages
