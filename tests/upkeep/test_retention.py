@@ -368,6 +368,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     STEPS, st.sampled_from(["keep 1 commit", "keep 2 hours", "keep 2 commits and 1 hour", "delete commits after 3h"])
