@@ -154,12 +154,13 @@ class _Planner:
     def _consider(self, doomed: DoomedCommit, partners: Collection[int]) -> None:
         """Let a commit go with what hangs on it, or say why not."""
         group = {doomed.key, *partners}
-        below = provenance.commits_below(self._tx, group) - group - self._gone.keys()
+        # Looked up one by one: all that is gone may be many times as much.
+        below = {key for key in provenance.commits_below(self._tx, group) if key not in group and key not in self._gone}
         if doomed.deletes:
             group |= below
             group |= {key for keys in _partners(self._tx, below).values() for key in keys}
             below = set()
-        rows = commit_rows.by_ids(self._tx, group - self._gone.keys())
+        rows = commit_rows.by_ids(self._tx, {key for key in group if key not in self._gone})
         if below:
             needs = commit_rows.by_ids(self._tx, [min(below)])[min(below)].commit
             self._keep(doomed, f"commit {needs} depends on it")
