@@ -289,7 +289,8 @@ def test_waiting_for_a_set_gives_each_when_it_is_finished(wire):
     wire.finish(in_repo(commit, output), force=True)
     second = next(coming)
 
-    assert [commit, in_repo(commit, output)] == [first.commit, second.commit]
+    assert [commit.repo, output.repo] == [first.commit.repo, second.commit.repo]
+    assert {commit.id} == {first.commit.id, second.commit.id}
     assert [True, True] == [each.HasField("finished") for each in (first, second)]
     assert [] == list(coming)
     assert CODE.NOT_FOUND is failure(lambda: wire.in_set(NO_ID))[0]

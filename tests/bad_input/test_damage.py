@@ -112,7 +112,7 @@ def test_a_lake_of_a_newer_format_is_refused(root):
         pass
 
     assert ErrorKind.FORMAT_UNKNOWN is caught.value.kind
-    assert "has format 99 and this howdah knows 1; use a newer one" in caught.value.message
+    assert "has format 99 and this howdah knows 2; use a newer one" in caught.value.message
 
 
 def test_a_lake_file_that_is_not_one_is_refused(root):
