@@ -185,9 +185,10 @@ class Writes:
             Conflict: LEASE_EXPIRED.
             BadRequest: the change is malformed, or names an object that is not in the store.
         """
+        layers = changes.decode(change)
         with self._db.read() as tx:  # what a dead lease no longer protects may be gone: its end is what matters then
             self._leases.check(tx, lease_id)
-        layers = checked(self._storage, changes.decode(change), f"the change for {target}")
+        checked(self._storage, layers, f"the change for {target}")
         fail.here("pfs.hand_in.checked")
         commit = self._apply(target, layers, lease_id, description)
         self._leases.release(lease_id)
