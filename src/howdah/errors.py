@@ -42,7 +42,6 @@ class ErrorKind(StrEnum):
     COMMIT_SET_NOT_FOUND = "commit_set_not_found"
     FILE_NOT_FOUND = "file_not_found"
     FILESET_NOT_FOUND = "fileset_not_found"
-    LEASE_NOT_FOUND = "lease_not_found"
     PIPELINE_NOT_FOUND = "pipeline_not_found"
     JOB_NOT_FOUND = "job_not_found"
     DATUM_NOT_FOUND = "datum_not_found"
@@ -55,7 +54,6 @@ class ErrorKind(StrEnum):
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"
-    BRANCH_EXISTS = "branch_exists"
     PIPELINE_EXISTS = "pipeline_exists"
     LOCAL_FILE_EXISTS = "local_file_exists"
     CONTEXT_EXISTS = "context_exists"
@@ -77,7 +75,6 @@ class ErrorKind(StrEnum):
 
     COMMIT_FINISHED = "commit_finished"
     COMMIT_OPEN = "commit_open"
-    COMMIT_BAD = "commit_bad"
     OUTPUT_BRANCH = "output_branch"
     HAS_DEPENDANTS = "has_dependants"
     HAS_NO_CHILDREN = "has_no_children"

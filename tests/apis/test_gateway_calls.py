@@ -252,7 +252,7 @@ def test_a_message_beyond_all_bounds_is_refused(method):
 @pytest.mark.parametrize(("name", "shown"), [("a\nb", "a\\nb"), ("ä" * 5000, "ä" * 100)])
 def test_the_text_of_an_error_is_one_line_of_bounded_length(name, shown):
     """Whatever a caller gave as a name: a text travels in a header of gRPC."""
-    _, text = status_of(NotFound(ErrorKind.LEASE_NOT_FOUND, f"lease {name} not found"))
+    _, text = status_of(NotFound(ErrorKind.FILE_NOT_FOUND, f"lease {name} not found"))
 
     assert text.startswith(f"lease {shown}")
     assert len(text.encode()) < 2_100

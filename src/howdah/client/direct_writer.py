@@ -17,7 +17,6 @@ from howdah.client.write_session import WriteSession
 from howdah.model import paths
 from howdah.model.refs import Commitish, File
 from howdah.storage import changes
-from howdah.storage.content import Stored
 from howdah.storage.cutting import BIG_FILE
 from howdah.storage.entries import Entry
 from howdah.storage.storage import Storage
@@ -149,9 +148,6 @@ class DirectWriter:
             size += stored.size
             self._done(0, 1)
         return size
-
-    def _put_stored(self, path: str, stored: Stored, append: bool) -> None:
-        self.put_stored(Entry(path, "", stored.size, stored.hash, stored.peaks, stored.extents), append)
 
     def _counted(self, pieces: Iterator[Buffer]) -> Iterator[Buffer]:
         for piece in pieces:
