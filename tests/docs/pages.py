@@ -11,11 +11,15 @@ Ids, ages, times and spans differ in each run: an id of a page stands for one id
 their kind. `…` stands for any text on its line, alone on a line for any lines. A command may fail only where
 the page shows an error (`howdah: …`). Another kind of block is not run.
 
+An example (`examples/x/README.md`) is a page too. It is typed in a copy of its folder; user code's `python3` is the one
+that runs this.
+
 `python -m tests.docs.pages docs/repos.md …` runs pages and writes into them what was really printed.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -83,14 +87,16 @@ class Wrong:
 class Shell:
     """A bash in which pages are typed. Its output and its errors are one stream, as on a terminal."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], replaced: Mapping[str, str]) -> None:
-        """Start it in a folder, which is also its home; `replaced` says what words of pages are called here."""
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], replaced: Mapping[str, str], cwd: Path | None = None
+    ) -> None:
+        """Start it in a folder, which is its home, or in `cwd`; `replaced` says what words of pages are called here."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HOWDAH_")}
         self._replaced = {**replaced, HOME: str(folder)}
         self._process = subprocess.Popen(
             ["bash", "--norc", "--noprofile"],
-            cwd=folder,
+            cwd=cwd or folder,
             env={**kept, "HOME": str(folder), "PATH": path, "LC_ALL": "C.UTF-8", **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -219,11 +225,13 @@ def plain(text: str) -> list[str]:
 
 
 @contextmanager
-def fresh(folder: Path, text: str) -> Iterator[Shell]:
+def fresh(folder: Path, path: Path) -> Iterator[Shell]:
     """A shell with a server of its own, which has workers if the page makes a pipeline; and the bucket `s3://lakes`."""
+    text = path.read_text()
     workers = 2 if "create pipeline" in text or "create_pipeline" in text else 0
     home = folder / "home"
     home.mkdir()
+    cwd = copied(path.parent, home) if path.parent.parent.name == "examples" else home
     with running_server(folder / "lake", workers=workers) as server, ExitStack() as stack:
         variables = {"HOWDAH_ADDRESS": server.grpc_address}
         if BUCKET in text:
@@ -231,22 +239,28 @@ def fresh(folder: Path, text: str) -> Iterator[Shell]:
             name = BUCKET.removeprefix("s3://")
             S3Server(variables["AWS_ENDPOINT_URL"], KEYS).client().create_bucket(Bucket=name)
         here = {GRPC: server.grpc_address, HTTP: server.http_address.removeprefix("http://")}
-        shell = Shell(home, variables, here)
+        shell = Shell(home, variables, here, cwd)
         try:
             yield shell
         finally:
             shell.close()
 
 
+def copied(example: Path, home: Path) -> Path:
+    """A copy of an example's folder, where the checkout's licence is found as in the checkout."""
+    (home / "LICENSE").symlink_to(example.resolve().parents[1] / "LICENSE")
+    return Path(shutil.copytree(example, home / "examples" / example.name))
+
+
 def run_page(path: Path, folder: Path) -> tuple[list[Wrong], str]:
     """Run a page on a fresh lake: what went wrong, and the page with what was really printed."""
-    text = path.read_text()
-    with fresh(folder, text) as shell:
-        return Page(text).run(shell)
+    with fresh(folder, path) as shell:
+        return Page(path.read_text()).run(shell)
 
 
 def main(names: Sequence[str], say: Callable[[str], object] = sys.stdout.write) -> None:
     """Run pages, and write into them what was printed."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # user code's, too
     for path in map(Path, names):
         with TemporaryDirectory() as folder:
             wrong, text = run_page(path, Path(folder))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.upkeep import Collected
 from howdah.storage.memory_store import MemoryStore
+from howdah.storage.objects import ObjectStore
 from howdah.storage.storage import Storage
 from howdah.upkeep import Upkeep
 from tests.pps.lakes import Lake
@@ -21,8 +22,11 @@ class KeptLake(Lake):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.storage.close()
-        self.store = MemoryStore("upkeep", self.clock)
+        self.store = self.make_store()
         self.restart()
+
+    def make_store(self) -> ObjectStore:
+        return MemoryStore("upkeep", self.clock)
 
     def restart(self) -> None:
         super().restart()

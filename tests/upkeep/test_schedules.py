@@ -19,6 +19,7 @@ from howdah.model.refs import Commit, CommitRef, File, Repo
 from howdah.pfs.writes import Copy, Delete, Put, Started
 from howdah.storage import changes
 from howdah.storage.memory_store import MemoryStore
+from howdah.storage.objects import ObjectStore
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
 from tests.upkeep.lakes import DAY, HOUR, KeptLake
@@ -56,13 +57,16 @@ class Reader:
 class Schedules(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.lake = KeptLake()
+        self.lake = self.make_lake()
         self.commits: dict[Commit, Files] = {}
         self.heads: dict[str, Files] = {}
         self.open: dict[str, Commit] = {}
         self.writers: list[Writer] = []
         self.readers: list[Reader] = []
         self.collecting = False
+
+    def make_lake(self) -> KeptLake:
+        return KeptLake()
 
     def teardown(self) -> None:
         self._nothing_stays()
@@ -238,7 +242,7 @@ def head(name: str) -> CommitRef:
     return CommitRef(Repo("default", name), "master")
 
 
-def untouched(store: MemoryStore) -> MemoryStore:
+def untouched(store: ObjectStore) -> MemoryStore:
     """What can be read of a store, the trash included, in a copy: looking shall not bring anything back."""
     copied = MemoryStore("looked at")
     for info in sorted(store.list(), key=lambda each: each.key.startswith("trash/")):

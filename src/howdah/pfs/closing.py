@@ -81,9 +81,10 @@ def base_files(tx: Transaction, row: CommitRow) -> tuple[bytes, int, int]:
     return (root, 0, 0) if base is None else (root, base.files or 0, base.size_bytes or 0)
 
 
-def deleted() -> Conflict:
-    """The error that says that a commit is gone that was there a moment ago."""
-    return Conflict(ErrorKind.DELETED_MEANWHILE, "the commit was deleted before it was finished; start another one")
+def deleted(commit: Commit | None = None) -> Conflict:
+    """The error that says that a commit is gone that was there a moment ago; named, if the caller knows its name."""
+    name = "the commit" if commit is None else f"commit {commit}"
+    return Conflict(ErrorKind.DELETED_MEANWHILE, f"{name} was deleted before it was finished; start another one")
 
 
 def forgotten(commit: Commit) -> Refused:

@@ -145,7 +145,7 @@ class Finisher:
         """
         with self._db.read() as tx:
             row = _open_row(tx, ref, force)
-        while not self._close(row.id, description, error):
+        while not self._close(row, description, error):
             pass
 
     def closings(self) -> Closings:
@@ -169,15 +169,15 @@ class Finisher:
         paths = touched.between(self._storage, merged.base, merged.root, referrer)
         return merged, Closing(merged.root, total.files, total.size, fault or "", paths)
 
-    def _close(self, commit_id: int, description: str | None, error: str) -> bool:
-        if (prepared := self.prepare(commit_id)) is None:
-            raise deleted()
+    def _close(self, row: CommitRow, description: str | None, error: str) -> bool:
+        if (prepared := self.prepare(row.id)) is None:
+            raise deleted(row.commit)
         merged, closing = prepared
         fail.here("pfs.finish.stored")
         with self._db.write() as tx:
-            now = commit_rows.by_ids(tx, [commit_id]).get(commit_id)
+            now = commit_rows.by_ids(tx, [row.id]).get(row.id)
             if now is None:
-                raise deleted()
+                raise deleted(row.commit)
             if now.finishing_at is None and not self.open_commits.unchanged(tx, now, merged):
                 return False
             _close_row(tx, now, closing, description, error)

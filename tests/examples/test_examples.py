@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each example does what its README shows, typed in from the first line to the last on a lake of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import run_page
+from tests.house.house import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+
+
+@pytest.fixture(autouse=True)
+def with_this_python(monkeypatch):
+    """User code finds the `python3` of this environment, as it does where the environment is active."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("readme", EXAMPLES, ids=lambda path: path.parent.name)
+def test_an_example_does_what_its_page_shows(readme, tmp_path):
+    """`python -m tests.docs.pages examples/x/README.md` writes into the page what was really printed."""
+    wrong, _ = run_page(readme, tmp_path)
+
+    assert [] == wrong
