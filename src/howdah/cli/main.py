@@ -21,19 +21,19 @@ from howdah.errors import HowdahError
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
 COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline", "retention")),
+    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline", "defaults", "retention")),
     "list": (
         "Show many.",
         ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction", "retention"),
     ),
     "inspect": (
         "Show one.",
-        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction", "retention"),
+        ("project", "repo", "branch", "commit", "file", "pipeline", "defaults", "job", "datum", "transaction", "retention"),
     ),
-    "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline", "retention")),
+    "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline", "defaults", "retention")),
     "delete": (
         "Remove something.",
-        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "transaction", "retention", "all"),
+        ("project", "repo", "branch", "commit", "file", "pipeline", "defaults", "job", "transaction", "retention", "all"),
     ),
     "apply": ("Do now what the server does by itself.", ("retention",)),
     "squash": ("Take commits out of history and keep their data.", ("commit",)),
@@ -51,7 +51,8 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "glob": ("Find files by a pattern.", ("file",)),
     "diff": ("Compare files of two commits.", ("file",)),
     "find": ("Search the history of a repo.", ("commit",)),
-    "edit": ("Change what is kept beside the data.", ("metadata",)),
+    "edit": ("Change a spec in an editor, or what is kept beside the data.", ("pipeline", "metadata")),
+    "validate": ("Check without making anything.", ("pipeline",)),
     "draw": ("Draw what depends on what.", ()),
     "stop": ("End a job, let a pipeline rest, or leave a transaction.", ("pipeline", "job", "transaction")),
     "logs": ("Show what user code and workers printed.", ()),

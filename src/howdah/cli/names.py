@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import File
 
-__all__ = ["STATES", "a_file", "is_id", "specs"]
+__all__ = ["STATES", "a_file", "is_id", "specs", "text_of"]
 
 STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
 """States of datums, as they are typed."""
+
+_WEB: Final = ("http://", "https://")
 
 
 def is_id(text: str) -> bool:
@@ -33,20 +35,33 @@ def a_file(session: "Session", text: str) -> "File":
     return parse_file(text, session.client.project)
 
 
-def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
-    """The pipeline specs of a file, or of standard input for `-`; the text itself if there is only one.
+def text_of(source: str) -> bytes:
+    """The bytes of a file, of an address of the web, or of standard input for `-`.
 
     Raises:
-        NotFound, Refused: the file cannot be read.
+        NotFound, Refused, Unavailable: it cannot be read.
+    """
+    if source == "-":
+        return sys.stdin.buffer.read()
+    if source.lower().startswith(_WEB):
+        from howdah.storage.urls import fetched
+
+        return b"".join(fetched(source))
+    from howdah.storage.local_files import explained
+
+    with explained(source), open(source, "rb") as file:
+        return file.read()
+
+
+def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
+    """The pipeline specs of a source as `text_of` reads it; the text itself if there is only one.
+
+    Raises:
+        NotFound, Refused, Unavailable: it cannot be read.
         BadRequest: it is neither JSON nor YAML.
     """
     from howdah.model.spec.text import documents
-    from howdah.storage.local_files import explained
 
-    if source == "-":
-        text = sys.stdin.buffer.read()
-    else:
-        with explained(source), open(source, "rb") as file:
-            text = file.read()
+    text = text_of(source)
     found = documents(text)
     yield from [text] if len(found) < 2 else found

@@ -6,7 +6,7 @@ then the whole. What only a server knows, such as its repos and defaults, is not
 """
 
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, is_dataclass
 from functools import partial
 from typing import Any, Final
@@ -15,8 +15,8 @@ from howdah.errors import HowdahError
 from howdah.model.names import DEFAULT_PROJECT
 from howdah.model.spec.codec import Pairs, all_names, decode, respell, type_hints, without_none
 from howdah.model.spec.inputs import InputMessage
-from howdah.model.spec.layers import without_schema
-from howdah.model.spec.parse import parse_spec, spec_tree
+from howdah.model.spec.layers import layered_spec, without_schema
+from howdah.model.spec.parse import spec_tree
 from howdah.model.spec.rules import require_supported
 from howdah.model.spec.values import PipelineSpec
 
@@ -29,15 +29,23 @@ _SAMPLE: Final = {
 }
 
 
-def faults_of(spec: str | bytes | Mapping[str, Any], *, project: str = DEFAULT_PROJECT) -> tuple[str, ...]:
-    """What is wrong with a spec, a text for each fault that begins with the field; empty if nothing is."""
+def faults_of(
+    spec: str | bytes | Mapping[str, Any],
+    *,
+    project: str = DEFAULT_PROJECT,
+    defaults: Sequence[Mapping[str, Any]] = (),
+) -> tuple[str, ...]:
+    """What is wrong with a spec over these defaults, a text for each fault that begins with the field.
+
+    Empty if nothing is. Defaults are as `parse_defaults` answers them, the widest first.
+    """
     try:
         tree = without_schema(spec_tree(spec))
     except HowdahError as error:
         return (error.message,)
     found = list(_shape(PipelineSpec, tree, ""))
     if not found:
-        found = list(_meaning(respell(PipelineSpec, tree), project))
+        found = list(_meaning(respell(PipelineSpec, tree), defaults, project))
     return tuple(dict.fromkeys(found))
 
 
@@ -71,7 +79,7 @@ def _inner(kind: Any, field: Field[Any]) -> tuple[Any, bool]:
     return (hint if is_dataclass(hint) else None), is_list
 
 
-def _meaning(tree: Mapping[str, Any], project: str) -> Iterator[str]:
+def _meaning(tree: Mapping[str, Any], defaults: Sequence[Mapping[str, Any]], project: str) -> Iterator[str]:
     """Faults of each field by itself, then of the whole. `tree` has its keys in one spelling."""
     for name, value in tree.items():
         if name == "transform" and isinstance(value, Mapping):
@@ -83,11 +91,11 @@ def _meaning(tree: Mapping[str, Any], project: str) -> Iterator[str]:
             if name == "spout" and "input" not in tree:
                 del sample["input"]
             yield from _tried(partial(_whole, sample, project))
-    yield from _tried(partial(_whole, tree, project))
+    yield from _tried(partial(_whole, tree, project, defaults))
 
 
-def _whole(tree: Mapping[str, Any], project: str) -> None:
-    require_supported(parse_spec(tree, project=project))
+def _whole(tree: Mapping[str, Any], project: str, defaults: Sequence[Mapping[str, Any]] = ()) -> None:
+    require_supported(layered_spec(tree, defaults, project=project))
 
 
 def _tried(attempt: Callable[[], object]) -> Iterator[str]:
