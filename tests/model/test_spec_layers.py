@@ -152,7 +152,7 @@ def test_all_that_is_wrong_is_told_at_once():
     meanings = {**sample(), "datumTries": -1, "reprocessSpec": "never", "podPatch": "{"}
     meanings["transform"] = {"cmd": ["true"], "workingDir": "w", "user": "u"}
 
-    assert ["datumTries", "transfrom", "transform.cmd", "transform.env.A"] == [
+    assert ["transform.cmd", "transform.env.A", "datumTries", "transfrom"] == [
         fault.partition(":")[0] for fault in faults_of(shapes)
     ]
     assert {"datumTries", "reprocessSpec", "podPatch", "transform.workingDir"} == {

@@ -10,6 +10,7 @@ Reads `{"template": ..., "args": {...}}`, writes `{"json": ...}` or `{"error": .
 import json
 import resource
 import sys
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["CPU_SECONDS", "main"]
@@ -30,7 +31,8 @@ def _answer(template: str, args: dict[str, str]) -> dict[str, str]:
     import _jsonnet  # noqa: PLC0415 - before the bounds are set, which are for the template alone
 
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
+    with suppress(OSError, ValueError):  # not every system bounds it
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
     try:
         text = _jsonnet.evaluate_snippet(
             "template", template, tla_vars=args, max_stack=_STACK_MAX, max_trace=2, import_callback=_no_import

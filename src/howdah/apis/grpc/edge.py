@@ -71,7 +71,7 @@ def lake_services(
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Upkeep"), UpkeepService(bridge, upkeep)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
-        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id)),
+        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id, lambda: links.base)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),
         Service(_service(metadata_pb2, "API"), MetadataService(bridge, pfs.catalog)),
     ]

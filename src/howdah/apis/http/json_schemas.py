@@ -12,15 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from howdah.apis.protocol import SPEC_SCHEMA_PATH
 from howdah.model.spec.schema import defaults_schema, spec_schema
 
-__all__ = ["SPEC_PATH", "schema_routes"]
-
-SPEC_PATH: Final = "/jsonschema/pps_v2/CreatePipelineRequest.schema.json"
-"""Where the schema of a pipeline's spec is."""
+__all__ = ["schema_routes"]
 
 _SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
-    SPEC_PATH: spec_schema,
+    SPEC_SCHEMA_PATH: spec_schema,
     "/jsonschema/pipeline.json": spec_schema,
     "/jsonschema/pps_v2/ClusterDefaults.schema.json": defaults_schema,
     "/jsonschema/pps_v2/ProjectDefaults.schema.json": defaults_schema,

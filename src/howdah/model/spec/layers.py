@@ -7,7 +7,7 @@ What no layer says is filled in last (`model.spec.rules`).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from howdah.errors import BadRequest
 from howdah.model.names import DEFAULT_PROJECT
@@ -17,20 +17,20 @@ from howdah.model.spec.rules import require_supported
 from howdah.model.spec.text import documents
 from howdah.model.spec.values import PipelineSpec
 
-__all__ = ["DEFAULTS_KEY", "SCHEMA_KEY", "layered_spec", "merged", "parse_defaults"]
+__all__ = ["DEFAULTS_KEY", "SCHEMA_KEY", "layered_spec", "merged", "parse_defaults", "without_schema"]
 
-DEFAULTS_KEY = "createPipelineRequest"
+DEFAULTS_KEY: Final = "createPipelineRequest"
 """The one key of defaults, as the protocol wraps them; its other spelling is read too."""
 
-SCHEMA_KEY = "$schema"
+SCHEMA_KEY: Final = "$schema"
 """Where editors look for the schema of a file; it says nothing."""
 
 Tree = dict[str, Any]
 
 # What belongs to one pipeline, or to one request, and to no default.
-_NO_DEFAULTS = ("pipeline", "update", "reprocess", "dryRun", "specCommit")
-_SAMPLE: Tree = {"pipeline": {"name": "sample"}, "transform": {"cmd": ["true"]}}
-_SAMPLE_INPUT: Tree = {"input": {"pfs": {"repo": "sample-input", "glob": "/"}}}
+_NO_DEFAULTS: Final = ("pipeline", "update", "reprocess", "dryRun", "specCommit")
+_SAMPLE: Final[Tree] = {"pipeline": {"name": "sample"}, "transform": {"cmd": ["true"]}}
+_SAMPLE_INPUT: Final[Tree] = {"input": {"pfs": {"repo": "sample-input", "glob": "/"}}}
 
 
 def layered_spec(
