@@ -3,6 +3,7 @@
 
 import http.server
 import json
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -43,7 +44,7 @@ def editor(tmp_path, monkeypatch):
     def use(program):
         script = tmp_path / "editor.py"
         script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[1])\n{program}\n")
-        monkeypatch.setenv("VISUAL", f"python3 {script}")
+        monkeypatch.setenv("VISUAL", f"{sys.executable} {script}")
         monkeypatch.setenv("TMPDIR", str(tmp_path))
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
@@ -258,3 +259,18 @@ def test_it_is_said_whose_defaults_are_meant(howdah, tmp_path):
     assert (2, 2, 2) == (neither.code, both.code, refused.code)
     assert "createPipelineRequest.datumTrys: unknown field" in refused.err
     assert "{}\n" == howdah("inspect", "defaults", "--cluster").out
+
+
+@pytest.mark.slow
+def test_edit_takes_nothing_back_that_others_changed(howdah, repo, spec, editor, tmp_path):
+    """An update while the editor is open counts; what was written is kept beside it."""
+    howdah("create", "pipeline", "-f", spec())
+    other = spec(description="theirs")
+    command = ["-m", "howdah.cli", "update", "pipeline", "-f", other]
+    editor(f"import subprocess\nsubprocess.run([sys.executable, *{command!r}], check=True)\npath.write_text('mine')")
+
+    ran = howdah("edit", "pipeline", f"p-{repo}")
+
+    [kept] = kept_files(tmp_path)
+    assert (5, "mine", "theirs") == (ran.code, kept.read_text(), inspect(howdah, f"p-{repo}")["description"])
+    assert "got version 2 while version 1 was edited" in ran.err

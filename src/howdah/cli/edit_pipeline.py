@@ -80,6 +80,7 @@ def _updated(session: Session, before: "PipelineInfo", edited: str, reprocess: b
     """Whether the pipeline has the edited spec now; False if it is to be edited again."""
     from howdah.errors import HowdahError
 
+    _check_version(session, before)
     try:
         _check_name(edited, before)
         session.client.create_pipeline(edited, update=True, reprocess=reprocess)
@@ -93,6 +94,16 @@ def _updated(session: Session, before: "PipelineInfo", edited: str, reprocess: b
     what = "stays at" if after.version == before.version else "has"
     session.note(f"pipeline {after.pipeline} {what} version {after.version}")
     return True
+
+
+def _check_version(session: Session, before: "PipelineInfo") -> None:
+    """Refuse to take back what somebody else has changed meanwhile."""
+    from howdah.errors import Conflict, ErrorKind
+
+    now = session.client.inspect_pipeline(before.pipeline)
+    if now.version != before.version:
+        text = f"pipeline {now.pipeline} got version {now.version} while version {before.version} was edited"
+        raise Conflict(ErrorKind.WRITE_CONFLICT, f"{text}; edit it again")
 
 
 def _check_name(edited: str, before: "PipelineInfo") -> None:
@@ -114,7 +125,8 @@ def _written(spec: str, form: str) -> str:
         return pretty(spec) + "\n"
     import yaml
 
-    return yaml.safe_dump(documents(spec)[0], sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.safe_dump(documents(spec)[0], sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def _kept(text: str, form: str) -> Path:
