@@ -141,7 +141,6 @@ def test_every_field_goes_in_and_comes_out(lake, field):
         effective = create(lake, tree)
     except grpc.RpcError as error:
         assert grpc.StatusCode.UNIMPLEMENTED == error.code()  # noqa: PT017 - most fields are accepted
-        assert "does not support it" in error.details() or "not supported" in error.details()
         return
     first = inspect(lake, name)
     lake.pps.DeletePipeline(pps.DeletePipelineRequest(pipeline=first.pipeline))
@@ -151,7 +150,7 @@ def test_every_field_goes_in_and_comes_out(lake, field):
 
     assert json_format.ParseDict(json.loads(first.effective_spec_json), pps.CreatePipelineRequest(), True) == request
     for details in (first.details, second.details):
-        for shared in details.DESCRIPTOR.fields_by_name.keys() & request.DESCRIPTOR.fields_by_name.keys():
+        for shared in {*details.DESCRIPTOR.fields_by_name} & {*request.DESCRIPTOR.fields_by_name}:
             if shared not in ("salt", "input", "transform"):
                 assert getattr(details, shared) == getattr(request, shared)
         assert details.transform == request.transform
@@ -226,9 +225,7 @@ def test_a_template_gives_specs(lake):
     answer = lake.pps.RenderTemplate(request)
 
     assert ["p-1", "p-2"] == [each["pipeline"]["name"] for each in json.loads(answer.json)]
-    assert [("p-1", 5400), ("p-2", 5400)] == [
-        (each.pipeline.name, each.datum_timeout.seconds) for each in answer.specs
-    ]
+    assert [("p-1", 5400), ("p-2", 5400)] == [(each.pipeline.name, each.datum_timeout.seconds) for each in answer.specs]
     assert [] == list(lake.pps.ListPipeline(pps.ListPipelineRequest()))
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
@@ -56,7 +57,7 @@ def web(text):
     """An address of the web that has a text."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802 - the library's name
+        def do_GET(self):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(text.encode())
@@ -88,7 +89,7 @@ def test_specs_come_from_the_web_and_from_templates(howdah, repo, spec, tmp_path
     template = tmp_path / "t.jsonnet"
     template.write_text(TEMPLATE)
 
-    with web(open(spec("web-" + repo)).read()) as address:
+    with web(Path(spec("web-" + repo)).read_text()) as address:
         assert 0 == howdah("create", "pipeline", "-f", address).code
     with web(TEMPLATE) as address:
         made = howdah("create", "pipeline", "--jsonnet", address, "--arg", f"name=t-{repo}", "--arg", f"src={repo}")
@@ -119,7 +120,7 @@ def test_several_specs_are_made_each_or_all_together(howdah, repo, spec, tmp_pat
     """By itself the first stays when the second is bad; together it does not."""
     both = tmp_path / "both.yaml"
     elsewhere = {"input": {"pfs": {"repo": "nope", "glob": "/"}}}
-    both.write_text("---\n".join(open(path).read() for path in (spec("one"), spec("two", **elsewhere))))
+    both.write_text("---\n".join(Path(path).read_text() for path in (spec("one"), spec("two", **elsewhere))))
 
     together = howdah("create", "pipeline", "-f", str(both), "--all-or-nothing")
     none = howdah("inspect", "pipeline", "one").code

@@ -92,7 +92,9 @@ _WORK = [
         {"fileFormat": {"type": "XLS"}},
         "egress.sqlDatabase.fileFormat.type: expected one of",
     ),
-    Field("service", {"internalPort": 80, "externalPort": 30080}, {"internalPort": 2**31}, "service.internalPort: 2147"),
+    Field(
+        "service", {"internalPort": 80, "externalPort": 30080}, {"internalPort": 2**31}, "service.internalPort: 2147"
+    ),
     Field("spout.service", {"internalPort": 80}, {"ipp": ""}, "spout.service.ipp: unknown field"),
     Field("tfJob", {"tfJob": "x"}, {"tfJob": 1}, "tfJob.tfJob: expected a text"),
     Field("determined.workspaces", ["w"], "w", "determined.workspaces: expected a list"),

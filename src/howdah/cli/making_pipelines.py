@@ -92,8 +92,8 @@ def difference(old: str, new: str, old_name: str, new_name: str) -> Iterator[str
     """How one JSON text differs from another, as lines; none if they say the same."""
     import difflib
 
-    lines = (pretty(text).splitlines() for text in (old, new))
-    return difflib.unified_diff(*lines, old_name, new_name, lineterm="")
+    before, after = pretty(old).splitlines(), pretty(new).splitlines()
+    return difflib.unified_diff(before, after, old_name, new_name, lineterm="")
 
 
 def _make_each(transaction: "Transaction", given: Sequence[Spec], *, update: bool, reprocess: bool) -> None:

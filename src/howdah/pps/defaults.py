@@ -2,8 +2,8 @@
 """Defaults of specs, for all pipelines and for those of a project, and the effective specs over them.
 
 A spec becomes effective when it is given: later defaults change no pipeline, unless whoever sets them asks that those
-that they concern are made anew (`regenerate`). All of that is one transaction and one commit set. How layers are merged:
-`model.spec.layers`.
+that they concern are made anew (`regenerate`). All of that is one transaction and one commit set. How layers are
+merged: `model.spec.layers`.
 """
 
 from collections.abc import Mapping
@@ -133,7 +133,14 @@ class Defaults:
         return seen, changes[::-1]
 
     def _made(
-        self, text: str, project: str | None, seen: Versions, changes: list[_Change], *, reprocess: bool, regenerate: bool
+        self,
+        text: str,
+        project: str | None,
+        seen: Versions,
+        changes: list[_Change],
+        *,
+        reprocess: bool,
+        regenerate: bool,
     ) -> bool:
         """Set defaults and update pipelines; False, and nothing has changed, if others changed pipelines meanwhile."""
         stored = [(change, self._pipelines.store(change.spec)) for change in changes]
@@ -147,9 +154,7 @@ class Defaults:
             else:
                 default_rows.remove(work.tx, scope)
             for change, files in stored:
-                self._pipelines.create_in(
-                    work, change.spec, change.user_spec, files, update=True, reprocess=reprocess
-                )
+                self._pipelines.create_in(work, change.spec, change.user_spec, files, update=True, reprocess=reprocess)
         return True
 
 

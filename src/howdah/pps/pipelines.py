@@ -61,7 +61,7 @@ class Pipelines:
     def create(
         self, spec: PipelineSpec, user_spec: str = "", *, update: bool = False, reprocess: bool = False
     ) -> PipelineInfo:
-        """Make a pipeline; with `update` give one that is there another version, or leave it if nothing changes (`is_same`).
+        """Make a pipeline; with `update` give one that is there another version, or leave it if nothing changes.
 
         It starts a job at once, on what its inputs hold; an update kills the jobs that have not ended. With
         `reprocess` every datum runs again, also those that succeeded before, and equal specs are an update too.

@@ -319,7 +319,7 @@ def a_spec_is_published_as_a_notebook_does_it(client, folder):
     again = client.pps.create_pipeline_v2(create_pipeline_request_json=text)
     info = client.pps.inspect_pipeline(pipeline=pipeline, details=True)
 
-    assert "\"2\"" in text
+    assert '"2"' in text
     assert (2, text, 2) == (info.version, info.user_spec_json, info.details.datum_tries)
     assert 2 == json.loads(again.effective_create_pipeline_request_json)["parallelismSpec"]["constant"]
     wrong = text.replace("datumTries", "datumTrys")

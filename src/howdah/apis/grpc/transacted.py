@@ -88,9 +88,7 @@ def _field(name: str) -> Callable[[Any, EffectiveSpec], pb.TransactionRequest]:
 
 
 def _add_pipeline(request: pps.CreatePipelineRequest, effective: EffectiveSpec) -> pb.TransactionRequest:
-    kept = pipeline_request(
-        request_text(request), effective, update=request.update, reprocess=request.reprocess
-    )
+    kept = pipeline_request(request_text(request), effective, update=request.update, reprocess=request.reprocess)
     return pb.TransactionRequest(create_pipeline_v2=kept)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that is wrong with a spec, not just the first thing: for who mends one.
 
-First the shape, field by field. Where that is good, the meaning: each field is tried by itself in a small good spec, and
-then the whole. What only a server knows, such as its repos and defaults, is not asked here.
+First the shape, field by field. Where that is good, the meaning: each field is tried by itself in a small good spec,
+and then the whole. What only a server knows, such as its repos and defaults, is not asked here.
 """
 
 import typing
@@ -22,6 +22,7 @@ from howdah.model.spec.values import PipelineSpec
 
 __all__ = ["faults_of"]
 
+_NESTING_MAX: Final = 20
 _SAMPLE: Final = {
     "pipeline": {"name": "sample"},
     "transform": {"cmd": ["true"]},
@@ -50,7 +51,7 @@ def faults_of(
 
 
 def _shape(kind: Any, tree: object, path: str) -> Iterator[str]:
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, Mapping) or path.count("[") > _NESTING_MAX:  # inputs in inputs; `decode` refuses them
         yield from _tried(partial(decode, kind, tree, path))
         return
     for key, value in tree.items():

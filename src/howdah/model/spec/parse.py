@@ -30,7 +30,7 @@ def spec_tree(spec: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         BadRequest: BAD_SPEC.
     """
-    tree = spec if isinstance(spec, Mapping) else _only(spec)
+    tree = _only(spec) if isinstance(spec, str | bytes) else spec
     if not isinstance(tree, Mapping):
         raise bad_spec("", "expected an object; write { } around the fields")
     return tree

@@ -5,7 +5,6 @@ What the schema takes is what `decode` takes, in either spelling of a field; wha
 alone. The words for each field are in `words`.
 """
 
-import dataclasses
 import typing
 from datetime import datetime, timedelta
 from enum import IntEnum
