@@ -54,10 +54,12 @@ def test_a_notebook_publishes_its_pipeline(client, words):
     request = request_of(sample())
     request.update = request.reprocess = True
     request.datum_tries = 2
+    context = pfs.Repo(name="sample__context", type="user")
+    client.pfs.create_repo(repo=context, update=True)
     request.input = pps.Input(
         cross=[
             pps.Input(pfs=pps.PfsInput(repo="words", glob="/*")),
-            pps.Input(pfs=pps.PfsInput(repo="words", name="context", branch="commit_1", glob="/")),
+            pps.Input(pfs=pps.PfsInput(repo=context.name, branch="commit_1", glob="/")),
         ]
     )
     text = request.to_json()

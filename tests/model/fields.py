@@ -108,7 +108,7 @@ _PLACE = [
     Field("schedulingSpec.priorityClassName", "c", 1, "schedulingSpec.priorityClassName: expected a text"),
     Field(
         "tolerations",
-        [{"key": "k", "operator": "EXISTS", "effect": "NO_SCHEDULE", "tolerationSeconds": "5"}],
+        [{"key": "k", "operator": "EXISTS", "effect": "NO_SCHEDULE", "tolerationSeconds": 5}],
         [{"operator": "Exists"}],
         "tolerations[0].operator: expected one of EMPTY, EXISTS",
     ),
