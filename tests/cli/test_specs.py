@@ -184,7 +184,7 @@ def test_edit_changes_a_pipeline(howdah, repo, spec, editor, tmp_path):
 
 def test_edit_of_nothing_says_so(howdah, repo, spec, editor, tmp_path):
     """In either form; the same in other words is no new version either."""
-    howdah("create", "pipeline", "-f", spec())
+    howdah("create", "pipeline", "-f", spec(update=True, reprocess=True))  # which are no part of what it is
     editor("pass")
     untouched = howdah("edit", "pipeline", f"p-{repo}", "-o", "json")
     editor("path.write_text(path.read_text() + '# a remark')")

@@ -8,6 +8,7 @@ import pytest
 from howdah.errors import BadRequest, Conflict, ErrorKind, HowdahError, NotFound
 from howdah.kit import fail
 from howdah.model.refs import Pipeline
+from howdah.pps.sharing import workers_of
 from tests.pps.lakes import pipe
 
 
@@ -233,3 +234,31 @@ def test_other_code_runs_all_again_if_the_spec_says_so(lake):
     create(lake, update=True, transform={"cmd": ["run"]})
     lake.run()
     assert [] == lake.taken()
+
+
+def test_a_crash_before_the_change_leaves_everything(lake):
+    """New specs are in the store, and nothing names them."""
+    create(lake)
+
+    class Crash(Exception):
+        pass
+
+    def crash():
+        raise Crash
+
+    with fail.during("pps.defaults.stored", crash), pytest.raises(Crash):
+        lake.pps.defaults.set(given(datumTries=7), regenerate=True)
+    lake.restart()
+
+    assert ("{}", 1) == (lake.pps.defaults.get().text, inspect(lake).version)
+    assert (pipe("up"),) == lake.pps.defaults.set(given(datumTries=7), regenerate=True)
+
+
+def test_workers_may_be_a_default(lake):
+    """A pipeline that says nothing has the default's number; without any it may use all."""
+    silent, own = json.dumps({"pipeline": {"name": "up"}}), json.dumps({"parallelismSpec": {"constant": 1}})
+
+    lake.pps.defaults.set(given(parallelismSpec={"constant": 3}))
+    parallelism = create(lake).spec.parallelism
+
+    assert (3, None, 1) == (workers_of(silent, parallelism), workers_of(silent), workers_of(own, parallelism))

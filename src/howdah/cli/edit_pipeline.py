@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`howdah edit pipeline PIPELINE`: change a pipeline's spec in an editor."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from howdah.cli.base import command
-from howdah.cli.columns import pretty
 from howdah.cli.session import Session
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["edit_pipeline"]
 
 _EDITOR: Final = "vi"
+_OF_A_REQUEST: Final = ("update", "reprocess", "dryRun", "dry_run")
 
 
 @command(
@@ -119,13 +120,15 @@ def _check_name(edited: str, before: "PipelineInfo") -> None:
 
 
 def _written(spec: str, form: str) -> str:
-    from howdah.model.spec.text import documents
+    """The spec as it is edited: without what belongs to the request that brought it, such as `reprocess`."""
+    from howdah.model.spec import spec_tree
 
+    tree = {key: value for key, value in spec_tree(spec).items() if key not in _OF_A_REQUEST}
     if form == "json":
-        return pretty(spec) + "\n"
+        return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
     import yaml
 
-    text: str = yaml.safe_dump(documents(spec)[0], sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
     return text
 
 

@@ -18,7 +18,7 @@ from howdah.pps.records import read_records
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["datum_sets", "share"]
+__all__ = ["datum_sets", "share", "workers_of"]
 
 PER_WORKER: Final = 4  # sets for each worker: fewer, and the last ones to finish leave the others idle
 SET_MAX: Final = 500  # datums; a worker's claim shall not hold a large part of a job back
