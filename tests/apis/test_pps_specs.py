@@ -203,6 +203,8 @@ def test_bad_defaults_name_their_field(lake):
     assert grpc.StatusCode.INVALID_ARGUMENT == code
     assert text.startswith("createPipelineRequest.datumTries: expected a whole number")
     assert grpc.StatusCode.NOT_FOUND == absent[0]
+    yaml = pps.SetClusterDefaultsRequest(cluster_defaults_json="createPipelineRequest: {datumTries: 4}")
+    assert "mend the JSON" in failure(lambda: lake.pps.SetClusterDefaults(yaml))[1]
 
 
 def test_a_transaction_makes_pipelines_over_the_defaults(lake):

@@ -91,7 +91,7 @@ def test_errors_of_a_spec_come_by_the_names_that_it_uses():
         ('{"createPipelineRequest": {"datumTries": -1}}', "createPipelineRequest.datumTries: it is negative"),
         ('{"createPipelineRequest": {"pipeline": {"name": "a"}}}', "createPipelineRequest.pipeline: it belongs to one"),
         ('{"createPipelineRequest": {"update": true}}', "createPipelineRequest.update: it belongs to one pipeline"),
-        ('{"createPipelineRequest": {"tfJob": {"tfJob": "a"}}}', "tfJob"),
+        ('{"createPipelineRequest": {"tfJob": {"tfJob": "a"}}}', "createPipelineRequest.tfJob: "),
     ],
 )
 def test_defaults_that_no_pipeline_could_have_are_refused(text, expected):

@@ -11,6 +11,7 @@ from howdah.apis.grpc.pps_answers import pipeline_message
 from howdah.apis.grpc.pps_base import PpsCalls
 from howdah.model.spec.codec import decode, encode
 from howdah.model.spec.layers import without_schema
+from howdah.model.spec.text import json_document
 from howdah.model.spec.values import PipelineSpec
 from howdah.pps.templates import rendered
 from howdah.wire.convert import timestamp
@@ -38,7 +39,7 @@ class SpecCalls(PpsCalls):
 
         def put() -> pb.SetClusterDefaultsResponse:
             affected = self._pps.defaults.set(
-                request.cluster_defaults_json,
+                _json(request.cluster_defaults_json),
                 regenerate=request.regenerate,
                 reprocess=request.reprocess,
                 dry_run=request.dry_run,
@@ -67,7 +68,7 @@ class SpecCalls(PpsCalls):
 
         def put() -> pb.SetProjectDefaultsResponse:
             affected = self._pps.defaults.set(
-                request.project_defaults_json,
+                _json(request.project_defaults_json),
                 requests.project(request.project),
                 regenerate=request.regenerate,
                 reprocess=request.reprocess,
@@ -86,3 +87,14 @@ class SpecCalls(PpsCalls):
             return pb.RenderTemplateResponse(json=text, specs=[create_message(json.dumps(spec)) for spec in specs])
 
         return await self._bridge.unary(context, render)
+
+
+def _json(text: str) -> str:
+    """Defaults as they were sent; nothing at all stands for empty ones.
+
+    Raises:
+        BadRequest: BAD_SPEC: they are no JSON, so that whoever asks for them could not read them.
+    """
+    if text.strip():
+        json_document(text)
+    return text

@@ -9,7 +9,7 @@ What no layer says is filled in last (`model.spec.rules`).
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from howdah.errors import BadRequest
+from howdah.errors import HowdahError
 from howdah.model.names import DEFAULT_PROJECT
 from howdah.model.spec.codec import bad_spec, decode, respell
 from howdah.model.spec.parse import parse_spec, spec_tree
@@ -109,6 +109,6 @@ def _checked(value: object) -> Tree:
     sample = _SAMPLE if "spout" in tree or "input" in tree else {**_SAMPLE, **_SAMPLE_INPUT}
     try:
         require_supported(layered_spec(sample, [tree]))
-    except BadRequest as error:
-        raise BadRequest(error.kind, f"{DEFAULTS_KEY}.{error.message}") from error
+    except HowdahError as error:
+        raise type(error)(error.kind, f"{DEFAULTS_KEY}.{error.message}") from error
     return tree
