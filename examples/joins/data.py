@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Countries and time zones as files, such as countries/AD.txt and zones/AD_Europe-Andorra.txt; from the package `tzdata`."""
+"""Countries and time zones as files (countries/AD.txt, zones/AD_Europe-Andorra.txt), from the package `tzdata`."""
 
 from importlib.resources import files
 from pathlib import Path
