@@ -18,6 +18,7 @@ from howdah.worker.folders import Folders
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
+from howdah.worker.logs import ErrorLine
 from howdah.worker.values import Datum, Held
 
 __all__ = ["Attempts", "Ran", "failure_text"]
@@ -103,7 +104,7 @@ class Attempts:
                 self._say(datum.id, f"datum finished in {seconds:.3f} s")
                 return Ran(datum, ready.folder, began_ns, "", attempt, download, ready.size, process)
             what += f" on attempt {attempt} of {tries}"
-            self._say(datum.id, f"datum {what}")
+            self._say(datum.id, ErrorLine(f"datum {what}"))
             if attempt < tries and self._pause(next(pauses)):
                 return None
         return Ran(datum, "", 0, failure_text(self._held, datum, what), tries, download, ready.size, process)

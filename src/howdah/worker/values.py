@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from howdah.model.logs import LogLevel
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
@@ -80,6 +81,7 @@ class LogLine:
     datum_id: str
     user: bool
     message: str
+    level: LogLevel = LogLevel.UNSET  # unset: as the line itself says
 
 
 class Held:

@@ -14,7 +14,7 @@ from howdah.apis.grpc.answers import FileMessages
 from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
 from howdah.model.names import META
 from howdah.model.refs import Commit, Job, Pipeline, Repo
-from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, LogLine, PipelineInfo, ProcessStats
+from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, PipelineInfo, ProcessStats
 from howdah.wire.convert import commit_message, timestamp
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
@@ -22,10 +22,8 @@ from howdah.wire.stubs import pps_v2_pb2 as pps
 __all__ = [
     "datum_info",
     "input_file",
-    "is_masters",
     "job_info",
     "job_message",
-    "log_message",
     "pipeline_info",
     "pipeline_message",
     "process_stats",
@@ -114,26 +112,6 @@ def input_file(part: DatumInput) -> pfs.FileInfo:
     kind = pfs.DIR if part.file.is_dir else pfs.FILE
     file = pfs.File(path=part.file.path)
     return pfs.FileInfo(file=file, file_type=kind, size_bytes=part.file.size_bytes, hash=part.file.hash)
-
-
-def is_masters(line: LogLine) -> bool:
-    """Whether the scheduler said it, and not a worker or user code."""
-    return not line.user and not line.worker_id
-
-
-def log_message(line: LogLine, pipeline: Pipeline) -> pps.LogMessage:
-    """A line of a pipeline's logs, without the end of the line."""
-    return pps.LogMessage(
-        project_name=pipeline.project,
-        pipeline_name=pipeline.name,
-        job_id=line.job_id,
-        worker_id=line.worker_id,
-        datum_id=line.datum_id,
-        master=is_masters(line),
-        user=line.user,
-        ts=timestamp(line.at),
-        message=line.message.rstrip("\r\n"),
-    )
 
 
 def process_stats(stats: ProcessStats) -> pps.ProcessStats:
