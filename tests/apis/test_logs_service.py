@@ -205,7 +205,10 @@ def test_a_followed_log_goes_on_until_its_limit(told):
     assert ["first", "second"] == [one.log.verbatim.line.decode() for one in stream]
 
 
-@pytest.mark.parametrize("fields", [{"want_paging_hint": True}, {"filter": pb.LogFilter(time_range=pb.TimeRangeLogFilter(until=Timestamp(seconds=1)))}])
+ENDS = pb.LogFilter(time_range=pb.TimeRangeLogFilter(until=Timestamp(seconds=1)))
+
+
+@pytest.mark.parametrize("fields", [{"want_paging_hint": True}, {"filter": ENDS}])
 def test_a_followed_log_has_no_end_and_no_pages(told, fields):
     """Both together mean nothing."""
     request = pb.GetLogsRequest(query=pb.LogQuery(user=pb.UserLogQuery(project="default")), tail=True, **fields)

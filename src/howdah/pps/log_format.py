@@ -70,7 +70,7 @@ def lines_of(
     Only blocks with a number above `after`, or the block `only`, or from workers that are `wanted`. With `datum` blocks
     that do not name it are passed over unread; other datums' lines of its blocks come too.
     """
-    needle = datum.encode()
+    needle = json.dumps(datum, ensure_ascii=False)[1:-1].encode("utf-8", "replace")
     for text in part.split(b"\n"):
         if not text or needle not in text:
             continue

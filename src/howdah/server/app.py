@@ -283,14 +283,16 @@ async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], Non
     own_log = OwnLog(lake.pps.logs.append_own)
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop, each)
-    await server.start()
     own_log.open()
-    grpc, http = server.grpc_address, server.http_address
-    announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
-    _log.info("serving", grpc=str(grpc), http=str(http), pid=os.getpid())
-    await stopping.wait()
-    await server.stop()
-    await asyncio.to_thread(own_log.shut)
+    try:
+        await server.start()
+        grpc, http = server.grpc_address, server.http_address
+        announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
+        _log.info("serving", grpc=str(grpc), http=str(http), pid=os.getpid())
+        await stopping.wait()
+        await server.stop()
+    finally:
+        await asyncio.to_thread(own_log.shut)
     _log.info("stopped", pid=os.getpid())
 
 
