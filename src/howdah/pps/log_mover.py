@@ -90,6 +90,7 @@ class LogMover:
         """
         with self._db.read() as tx:
             now, segments = tx.now, log_rows.segments(tx)
+            oldest = log_rows.oldest_end(tx)
         gone = 0
         total = sum(each.stored_bytes for each in segments)
         for each in segments:
@@ -100,9 +101,12 @@ class LogMover:
                 gone += log_rows.drop_segment(tx, each.id)
             total -= each.stored_bytes
             fail.here("logs.dropped")
-        with self._db.write() as tx:
-            gone += 0 if keep is None else log_rows.drop_chunks(tx, now - keep)
-            log_rows.forget_sources(tx)
+        if keep is not None and oldest is not None and oldest < now - keep:
+            with self._db.write() as tx:
+                gone += log_rows.drop_chunks(tx, now - keep)
+        if gone:
+            with self._db.write() as tx:
+                log_rows.forget_sources(tx)
         return gone
 
     def _due(self, everything: bool) -> list[Any]:

@@ -38,6 +38,7 @@ __all__ = [
     "is_known",
     "moved",
     "newest",
+    "oldest_end",
     "pieces",
     "replace_chunks",
     "segments",
@@ -264,6 +265,12 @@ def segments(tx: Transaction) -> list[Segment]:
     """All of them, the oldest first."""
     wanted = select(_S.id, _S.last_at, _S.lines, _S.stored_bytes).order_by(_S.last_chunk)
     return [Segment(*row) for row in tx.execute(wanted)]
+
+
+def oldest_end(tx: Transaction) -> datetime | None:
+    """When the last line was said of the rows that are oldest; None without rows."""
+    found: datetime | None = tx.execute(select(func.min(_C.last_at))).scalar()
+    return found
 
 
 def drop_segment(tx: Transaction, key: int) -> int:

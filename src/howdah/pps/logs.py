@@ -6,27 +6,26 @@ They outlive their job and their pipeline, until the rules for logs drop them. W
 `LogQuery`; who follows a log listens to its subject and reads on after the newest block.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.model.logs import LogLevel, cut_line
 from howdah.model.refs import Job, Pipeline
+from howdah.model.states import JobState
 from howdah.pps import job_rows, log_rows
-from howdah.pps.datums import Datums
 from howdah.pps.infos import LogLine
 from howdah.pps.job_rows import JobRow
-from howdah.pps.log_files import reads_of
 from howdah.pps.log_format import block, blocks
 from howdah.pps.log_mover import LogMover
-from howdah.pps.log_query import LogQuery
+from howdah.pps.log_query import LogQuery, Passes
 from howdah.pps.log_reader import FoundLines, find_lines
 from howdah.pps.log_rows import SERVER
 from howdah.pps.subjects import SERVER_LOGS, logs_subject
 from howdah.storage.chunks import Chunks
 
-__all__ = ["Logs", "say"]
+__all__ = ["Logs", "say", "say_end"]
 
 
 class Logs:
@@ -35,10 +34,13 @@ class Logs:
     `mover` brings lines into objects and drops what is too old or too much; nothing moves by itself.
     """
 
-    def __init__(self, db: Database, chunks: Chunks, datums: Datums, mover: LogMover) -> None:
+    def __init__(
+        self, db: Database, chunks: Chunks, mover: LogMover, reads_of: Callable[[Sequence[str]], Passes]
+    ) -> None:
+        """`reads_of` answers which lines are of datums that read all of some files (`pps.log_files`)."""
         self._db = db
         self._chunks = chunks
-        self._datums = datums
+        self._reads_of = reads_of
         self.mover: Final = mover
 
     def append(self, job: Job, worker: str, lines: Sequence[LogLine]) -> None:
@@ -68,12 +70,18 @@ class Logs:
         Raises:
             NotFound: JOB_NOT_FOUND, PIPELINE_NOT_FOUND or PROJECT_NOT_FOUND.
         """
-        return find_lines(self._db, self._chunks, query, reads_of(self._datums, query.files))
+        return find_lines(self._db, self._chunks, query, self._reads_of(query.files))
 
 
 def say(tx: Transaction, row: JobRow, message: str, level: LogLevel = LogLevel.UNSET) -> None:
     """Keep a line of the scheduler's own about a job, in the transaction that makes it true."""
     _add(tx, row, "", [LogLine(tx.now, message, level=level)])
+
+
+def say_end(tx: Transaction, row: JobRow) -> None:
+    """Keep a line about a job that has just ended; an error unless it succeeded or was stopped."""
+    level = LogLevel.ERROR if row.state in (JobState.FAILURE, JobState.UNRUNNABLE) else LogLevel.INFO
+    say(tx, row, f"ended as {row.state.name}" + (f": {row.reason}" if row.reason else ""), level)
 
 
 def _add(tx: Transaction, row: JobRow, worker: str, lines: Sequence[LogLine]) -> int:

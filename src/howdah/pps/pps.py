@@ -2,6 +2,7 @@
 """Pipelines, put together: what the APIs and the server are given."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from howdah.db.engine import Database
@@ -14,6 +15,7 @@ from howdah.pps.datums import Datums
 from howdah.pps.defaults import Defaults
 from howdah.pps.following import add_jobs
 from howdah.pps.jobs import Jobs
+from howdah.pps.log_files import reads_of
 from howdah.pps.log_mover import LogMover
 from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
@@ -74,7 +76,7 @@ class Pps:
             Defaults(db, catalog, pipelines),
             Jobs(db),
             datums,
-            Logs(db, storage.chunks, datums, LogMover(db, storage.chunks, catalog.leases)),
+            Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
             Scheduler(db, storage, claims, clock, workers),
         )

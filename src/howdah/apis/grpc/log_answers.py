@@ -52,9 +52,8 @@ def in_lake(line: LogLine) -> hd.ReadLogsResponse:
 def in_logs(line: LogLine) -> lg.GetLogsResponse:
     """A line as `logs` has it: verbatim, as an object if it is one in JSON, and as `pps_v2` has it."""
     at = timestamp(line.at)
-    log = lg.LogMessage(native_timestamp=at)
-    log.verbatim.line = line.message.encode()
-    log.verbatim.timestamp.CopyFrom(at)
+    verbatim = lg.VerbatimLogMessage(line=line.message.encode(), timestamp=at)
+    log = lg.LogMessage(native_timestamp=at, verbatim=verbatim)
     if (value := _object(line.message)) is not None:
         log.object.CopyFrom(value)
     if line.pipeline is not None:
