@@ -59,7 +59,9 @@ def append(lake: Lake, job: Job, datums: int) -> None:
         for first in range(0, datums, _BATCH):
             at = timestamp(datetime.now(UTC))
             lines = [
-                wire.LogLine(at=at, datum_id=f"{datum:032x}", user=True, message=f"step {step} of datum {datum} is done")
+                wire.LogLine(
+                    at=at, datum_id=f"{datum:032x}", user=True, message=f"step {step} of datum {datum} is done"
+                )
                 for datum in range(first, min(datums, first + _BATCH))
                 for step in range(_LINES)
             ]
@@ -85,4 +87,8 @@ def _scan(client: Client, job: Job) -> float:
     return time.perf_counter() - begin
 
 
-ROWS = [Row("logs", "1,000,000 lines of 100,000 datums in one job: the last of them, and those of one datum", "", many_lines)]
+ROWS = [
+    Row(
+        "logs", "1,000,000 lines of 100,000 datums in one job: the last of them, and those of one datum", "", many_lines
+    )
+]

@@ -7,7 +7,6 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from howdah.apis.grpc.options import CHANNEL_OPTIONS
 from howdah.model.logs import LogLevel
 from howdah.pps.infos import LogLine
 from howdah.testing.server import running_server
@@ -54,13 +53,13 @@ class Told:
     def server_jobs(self):
         return [info for info in self.wire.server.pps.jobs.list() if info.job.id == self.job.id]
 
-    def ask(self, filter=None, want_paging_hint=False, **query):
+    def ask(self, only=None, want_paging_hint=False, **query):
         kind = query or {"user": pb.UserLogQuery(job=self.job.id)}
-        request = pb.GetLogsRequest(query=pb.LogQuery(**kind), filter=filter, want_paging_hint=want_paging_hint)
+        request = pb.GetLogsRequest(query=pb.LogQuery(**kind), filter=only, want_paging_hint=want_paging_hint)
         return list(self.stub.GetLogs(request, timeout=WAIT))
 
-    def lines(self, filter=None, **query):
-        return [one.log.verbatim.line.decode() for one in self.ask(filter, **query)]
+    def lines(self, only=None, **query):
+        return [one.log.verbatim.line.decode() for one in self.ask(only, **query)]
 
     def users(self, **query):
         """What user code printed."""

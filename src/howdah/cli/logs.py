@@ -38,7 +38,9 @@ __all__ = ["logs"]
 @click.option("--level", type=click.Choice(["debug", "info", "error"]), help="Only lines that are at least so grave.")
 @click.option("--since", metavar="WHEN", help="Only later lines: a span until now (30s, 10m, 2h, 7d) or a time in UTC.")
 @click.option("--until", metavar="WHEN", help="Only earlier lines; as --since.")
-@click.option("--grep", "--regex", "pattern", default="", metavar="REGEX", help="Only lines that this matches somewhere.")
+@click.option(
+    "--grep", "--regex", "pattern", default="", metavar="REGEX", help="Only lines that this matches somewhere."
+)
 @click.option("-v", "--invert", is_flag=True, help="Only lines that --grep does not match.")
 @click.option("--tail", type=click.IntRange(0), default=0, metavar="N", help="Only so many lines from the end; 0: all.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come, until Ctrl-C.")
@@ -120,7 +122,9 @@ def _text(line: "LogLine", *, timestamps: bool, raw: bool) -> str:
 def _lost(gone: "DroppedLines") -> str:
     from howdah.cli.output import time
 
-    return f"{gone.dropped_lines} lines until {time(gone.dropped_until)} are not kept any more (--logs-keep, --logs-max)"
+    return (
+        f"{gone.dropped_lines} lines until {time(gone.dropped_until)} are not kept any more (--logs-keep, --logs-max)"
+    )
 
 
 def _when(option: str, text: str | None) -> datetime | None:
@@ -137,5 +141,7 @@ def _when(option: str, text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise click.UsageError(f"{option} {text!r} is no time; write 30s, 2h, 7d, 2025-01-31 or 2025-01-31T08:00:00") from None
+        raise click.UsageError(
+            f"{option} {text!r} is no time; write 30s, 2h, 7d, 2025-01-31 or 2025-01-31T08:00:00"
+        ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

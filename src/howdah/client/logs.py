@@ -13,7 +13,6 @@ from howdah.client.values import DroppedLines, LogLine
 from howdah.model.logs import LogLevel, Speaker
 from howdah.wire.convert import project_message, timestamp
 from howdah.wire.stubs import howdah_v1_pb2 as hd
-from howdah.wire.stubs import logs_pb2
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
 __all__ = ["Logs"]
@@ -49,7 +48,7 @@ class Logs(Caller):
         regular expression `pattern` matches, of a time; `since` may be a span that ends now.
 
         `tail` is the number of lines from the end, 0 for all. With `follow` new lines come for ever, until the iterator
-        is closed. Where lines are not there any more because of the rules for logs, `on_dropped` is told how many, first.
+        is closed. `on_dropped` is told, first of all, how many lines are not there any more because of the rules for logs.
 
         Raises:
             NotFound: the pipeline or job, and there are no lines of one of that name.
@@ -64,7 +63,7 @@ class Logs(Caller):
             by_user=Speaker.USER in speakers,
             by_worker=Speaker.WORKER in speakers,
             by_master=Speaker.MASTER in speakers,
-            level=logs_pb2.LogLevel.ValueType(level),
+            level=level.wire_name,
             pattern=pattern,
             negate=negate,
             tail=tail,

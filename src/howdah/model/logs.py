@@ -26,6 +26,11 @@ class LogLevel(IntEnum):
     INFO = 2
     ERROR = 3
 
+    @property
+    def wire_name(self) -> str:
+        """What the protocol calls it."""
+        return f"LOG_LEVEL_{self.name}"
+
 
 @unique
 class Speaker(Enum):

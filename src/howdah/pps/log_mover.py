@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From rows into objects, and at last away: how the lines of logs get old.
 
-When rows hold enough for a segment (or their oldest has waited for long enough) they become one: an object with the lines
-of all jobs, those of a job together in parts, and the rows that say what is where. The object is durable before
+When rows hold enough for a segment (or their oldest has waited for long enough) they become one: an object with the
+lines of all jobs, those of a job together in parts, and the rows that say what is where. The object is durable before
 a row refers to it, and rows and segment change places in one transaction: a kill leaves every line exactly once. A
 thread of the server has this done (`server.log_keeper`).
 """
@@ -44,9 +44,7 @@ class _Run:
 class LogMover:
     """Moves and drops lines of a lake's logs. Safe for many threads: one moves at a time."""
 
-    def __init__(
-        self, db: Database, chunks: Chunks, leases: Leases, *, segment_bytes: int = SEGMENT_BYTES
-    ) -> None:
+    def __init__(self, db: Database, chunks: Chunks, leases: Leases, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._db = db
         self._chunks = chunks
         self._leases = leases

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be asked of logs, whichever API asks: whose lines, and which of them. Lines are found by `pps.log_reader`."""
+"""What may be asked of logs, whichever API asks: whose lines, and which of them. `pps.log_reader` finds them."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from howdah.pps.infos import LogLine
 from howdah.pps.log_rows import SERVER, Scope
 from howdah.pps.subjects import PIPELINES, SERVER_LOGS, logs_subject, pipeline_subject, project_subject
 
-__all__ = ["EVERYBODY", "LogQuery", "Passes", "scope_of", "subject_of", "filter_of"]
+__all__ = ["EVERYBODY", "LogQuery", "Passes", "filter_of", "scope_of", "subject_of"]
 
 EVERYBODY: Final = frozenset(Speaker)
 

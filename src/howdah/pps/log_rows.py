@@ -68,15 +68,18 @@ class Scope:
 
     def of(self, columns: Columns) -> ColumnElement[bool]:
         """The condition on a table with keys of pipelines and jobs."""
+        condition: ColumnElement[bool]
         if self.job_id is not None:
-            return columns.job_id == self.job_id
-        if self.pipeline_id is not None:
-            return columns.pipeline_id == self.pipeline_id
-        if self.set_id:
-            return columns.job_id.in_(select(_W.job_id).where(_W.set_id == self.set_id))
-        if self.project:
-            return columns.pipeline_id.in_(select(_W.pipeline_id).where(_W.project == self.project))
-        return columns.pipeline_id != SERVER
+            condition = columns.job_id == self.job_id
+        elif self.pipeline_id is not None:
+            condition = columns.pipeline_id == self.pipeline_id
+        elif self.set_id:
+            condition = columns.job_id.in_(select(_W.job_id).where(_W.set_id == self.set_id))
+        elif self.project:
+            condition = columns.pipeline_id.in_(select(_W.pipeline_id).where(_W.project == self.project))
+        else:
+            condition = columns.pipeline_id != SERVER
+        return condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server's own log as lines of the lake: what goes to stderr can be asked for by clients too.
 
-A handler of the standard library's logging collects lines, and a thread of its own keeps them in batches. Nobody waits for
-it: what comes faster than it can be kept, or while the database is away, is on stderr alone, and is counted.
+A handler of the standard library's logging collects lines, and a thread of its own keeps them in batches. Nobody waits
+for it: what comes faster than it can be kept, or while the database is away, is on stderr alone, and is counted.
 """
 
 import logging
@@ -79,7 +79,9 @@ class OwnLog(logging.Handler):
             try:
                 self._keep(lines)
             except Exception:
-                logging.getLogger(__name__).exception("%d lines of the server's own log are on stderr alone", len(lines))
+                logging.getLogger(__name__).exception(
+                    "%d lines of the server's own log are on stderr alone", len(lines)
+                )
 
 
 def _line(record: logging.LogRecord) -> LogLine:

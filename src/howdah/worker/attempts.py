@@ -15,10 +15,10 @@ from howdah.errors import BadRequest
 from howdah.worker.backoff import delays
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
 from howdah.worker.folders import Folders
+from howdah.worker.logs import ErrorLine
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
-from howdah.worker.logs import ErrorLine
 from howdah.worker.values import Datum, Held
 
 __all__ = ["Attempts", "Ran", "failure_text"]

@@ -14,7 +14,7 @@ from howdah.model.spec import parse_spec
 from howdah.model.states import DatumState
 from howdah.wire.stubs import howdah_v1_pb2 as wire
 from howdah.wire.stubs import howdah_v1_pb2_grpc as services
-from howdah.wire.stubs import logs_pb2, pfs_v2_pb2, pps_v2_pb2
+from howdah.wire.stubs import pfs_v2_pb2, pps_v2_pb2
 from howdah.worker.values import Claim, ClaimInput, LogLine, Result
 
 __all__ = ["Link", "claim_of"]
@@ -224,7 +224,6 @@ def _result(result: Result) -> wire.DatumResult:
 
 
 def _line(line: LogLine) -> wire.LogLine:
-    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message)
-    message.level = logs_pb2.LogLevel.ValueType(line.level)
+    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message, level=line.level.wire_name)
     message.at.seconds, message.at.nanos = divmod(line.at_ns, 1_000_000_000)
     return message

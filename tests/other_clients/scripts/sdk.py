@@ -297,7 +297,8 @@ def a_pipeline_runs_and_its_output_is_read(client, folder):
     assert b"GAMMA" == read(client, pfs.File.from_uri("upper@master:/c"))
     assert 3 == len(list(client.pps.list_datum(job=pps.Job(pipeline=pipeline, id=commit.id))))
     assert client.pps.inspect_pipeline(pipeline=pipeline, details=True).details.transform.cmd == ["sh"]
-    assert list(client.pps.get_logs(pipeline=pipeline)) and list(client.pps.get_logs(job=job, master=True))
+    assert list(client.pps.get_logs(pipeline=pipeline))
+    assert list(client.pps.get_logs(job=job, master=True))
     query = logs.LogQuery(user=logs.UserLogQuery(job=job.id))
     answers = client.logs.get_logs(query=query, filter=logs.LogFilter(limit=1), want_paging_hint=True)
     assert [True, False] == [bool(one.log.verbatim.line) for one in answers]

@@ -45,8 +45,7 @@ def in_pps(line: LogLine) -> pps.LogMessage:
 
 def in_lake(line: LogLine) -> hd.ReadLogsResponse:
     """A line as `howdah.v1` has it."""
-    level = lg.LogLevel.ValueType(line.level or LogLevel.INFO)
-    return hd.ReadLogsResponse(line=in_pps(line), level=level)
+    return hd.ReadLogsResponse(line=in_pps(line), level=(line.level or LogLevel.INFO).wire_name)
 
 
 def in_logs(line: LogLine) -> lg.GetLogsResponse:
@@ -72,9 +71,7 @@ def dropped_lake(dropped: Dropped) -> hd.ReadLogsResponse:
     return hd.ReadLogsResponse(dropped_lines=dropped.lines, dropped_until=timestamp(dropped.until))
 
 
-def follower(
-    found: FoundLines, past: Iterator[M], message: Callable[[LogLine], M]
-) -> Callable[[int], Page[M, int]]:
+def follower(found: FoundLines, past: Iterator[M], message: Callable[[LogLine], M]) -> Callable[[int], Page[M, int]]:
     """What `Bridge.follow` reads: first what is there, then what comes after it, from the place `found.place` on."""
 
     def read(place: int) -> Page[M, int]:

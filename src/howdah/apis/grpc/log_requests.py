@@ -100,19 +100,19 @@ def of_logs(request: lg.LogQuery) -> LogQuery:
     raise _bad("a query must say whose logs; ask for those of a user, or those of an admin")
 
 
-def filtered(query: LogQuery, filter: lg.LogFilter) -> LogQuery:
+def filtered(query: LogQuery, only: lg.LogFilter) -> LogQuery:
     """The query with all that a filter has but its time.
 
     Raises:
         BadRequest: a level or a pattern that will not do.
     """
-    only = frozenset({Speaker.USER}) if filter.user_logs_only else EVERYBODY
+    speakers = frozenset({Speaker.USER}) if only.user_logs_only else EVERYBODY
     return replace(
         query,
-        level=level(filter.level),
-        pattern=line_pattern(filter.regex.pattern),
-        negate=filter.regex.negate,
-        speakers=query.speakers & only,
+        level=level(only.level),
+        pattern=line_pattern(only.regex.pattern),
+        negate=only.regex.negate,
+        speakers=query.speakers & speakers,
     )
 
 
@@ -162,7 +162,9 @@ def _of_admin(query: lg.AdminLogQuery) -> LogQuery:
     if kind == "app":
         return _of_app(query.app)
     if kind == "logql":
-        text = "logql is the language of a store of logs that howdah does not have; ask by pipeline, job, datum or worker"
+        text = (
+            "logql is the language of a store of logs that howdah does not have; ask by pipeline, job, datum or worker"
+        )
         raise Unsupported(ErrorKind.UNSUPPORTED, f"{text}, with a filter by time, level and regular expression")
     raise _bad("an admin's query must say whose logs; name a pod, an app, a pipeline's master or storage, or a user's")
 

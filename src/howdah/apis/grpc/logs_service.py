@@ -86,12 +86,12 @@ class _Window:
     limit: int
 
     @classmethod
-    def of(cls, filter: pb.LogFilter) -> "_Window":
-        span = filter.time_range
+    def of(cls, only: pb.LogFilter) -> "_Window":
+        span = only.time_range
         begin = moment(getattr(span, "from")) if span.HasField("from") else None
         end = moment(span.until) if span.HasField("until") else None
         backwards = begin is not None and end is not None and begin > end
-        return cls(begin, end, backwards, span.offset, filter.limit)
+        return cls(begin, end, backwards, span.offset, only.limit)
 
     def of_query(self, query: LogQuery) -> LogQuery:
         """The query for that time."""

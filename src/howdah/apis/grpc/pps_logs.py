@@ -2,9 +2,9 @@
 # ruff: noqa: N802 - methods have the protocol's names
 """Logs by `pps_v2.API`: what user code printed, and what workers and the scheduler have to say.
 
-There is one kind of log here, kept in the lake; `logs_service` has the younger calls for it. The protocol's calls for the
-logs of a cluster (its events, its own log store, its tasks) answer an empty stream, which clients take as "nothing
-to tell".
+There is one kind of log here, kept in the lake; `logs_service` has the younger calls for it. The protocol's calls
+for the logs of a cluster (its events, its own log store, its tasks) answer an empty stream, which clients take as
+"nothing to tell".
 """
 
 from collections.abc import Iterator
