@@ -62,7 +62,7 @@ def test_records_become_lines():
     own.open()
     log.error("%s is %d bytes", "it", 7)
     log.warning({"event": "stopping", "signal": "SIGTERM", "level": "info", "logger": "app"})
-    log.error("%d", "broken")
+    own.emit(log.makeRecord(log.name, logging.ERROR, __file__, 1, "%d", ("broken",), None))
     own.shut()
     log.error("too late")
 

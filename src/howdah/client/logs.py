@@ -48,7 +48,7 @@ class Logs(Caller):
         regular expression `pattern` matches, of a time; `since` may be a span that ends now.
 
         `tail` is the number of lines from the end, 0 for all. With `follow` new lines come for ever, until the iterator
-        is closed. `on_dropped` is told, first of all, how many lines are not there any more because of the rules for logs.
+        is closed. `on_dropped` is told, first of all, how many lines are gone because of the rules for logs.
 
         Raises:
             NotFound: the pipeline or job, and there are no lines of one of that name.

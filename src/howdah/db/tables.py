@@ -444,7 +444,7 @@ log_source = Table(
     **_NUMBERED,
 )
 
-# The latest lines, as they came; they move into segments. Logs outlive their job.
+# The latest lines, as they came; they move into segments. Logs outlive their job. Nothing ever filled `body_object`.
 log_chunk = Table(
     "log_chunk",
     metadata,
@@ -454,6 +454,7 @@ log_chunk = Table(
     _moment("first_at"),
     _moment("last_at"),
     Column("lines", Integer, nullable=False),
+    Column("body_object", LargeBinary),
     Column("body", LargeBinary),
     Index(None, "pipeline_id", "id"),
     **_NUMBERED,

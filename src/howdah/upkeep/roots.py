@@ -87,6 +87,7 @@ _NO_ROOTS: Final = {
     ("datum_result", "body"),
     ("file_set", "body"),
     ("log_chunk", "body"),
+    ("log_chunk", "body_object"),
     ("log_part", "datums"),
     ("log_segment", "object"),
     ("transaction_request", "body"),

@@ -15,7 +15,6 @@ def upgrade() -> None:
     _source()
     _segment()
     _part()
-    op.drop_column("log_chunk", "body_object")
     # Names are known of what still exists; what is gone has lines, but nobody can ask for them by a name.
     op.execute(
         "INSERT INTO log_source (pipeline_id, job_id, project, pipeline, set_id, dropped_lines) "
