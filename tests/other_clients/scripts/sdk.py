@@ -299,9 +299,10 @@ def a_pipeline_runs_and_its_output_is_read(client, folder):
     assert client.pps.inspect_pipeline(pipeline=pipeline, details=True).details.transform.cmd == ["sh"]
     assert list(client.pps.get_logs(pipeline=pipeline))
     assert list(client.pps.get_logs(job=job, master=True))
-    query = logs.LogQuery(user=logs.UserLogQuery(job=job.id))
-    answers = client.logs.get_logs(query=query, filter=logs.LogFilter(limit=1), want_paging_hint=True)
-    assert [True, False] == [bool(one.log.verbatim.line) for one in answers]
+    if hasattr(client, "logs"):  # 2.10 does not know the younger service
+        query = logs.LogQuery(user=logs.UserLogQuery(job=job.id))
+        answers = client.logs.get_logs(query=query, filter=logs.LogFilter(limit=1), want_paging_hint=True)
+        assert [True, False] == [bool(one.log.verbatim.line) for one in answers]
     client.pps.delete_pipeline(pipeline=pipeline)
     assert not client.pps.pipeline_exists(pipeline)
 
