@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - methods have the protocol's names
 """`logs.API` and `howdah.v1.Logs`: lines of logs by query, filter and time. The older call for them: `pps_logs`."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -91,7 +92,7 @@ class _Window:
         begin = moment(getattr(span, "from")) if span.HasField("from") else None
         end = moment(span.until) if span.HasField("until") else None
         backwards = begin is not None and end is not None and begin > end
-        return cls(begin, end, backwards, span.offset, only.limit)
+        return cls(begin, end, backwards, min(span.offset, sys.maxsize), min(only.limit, sys.maxsize))
 
     def of_query(self, query: LogQuery) -> LogQuery:
         """The query for that time."""
