@@ -9,6 +9,7 @@ from howdah.errors import Damaged, ErrorKind, NotFound
 from howdah.kit import fail
 from howdah.model.logs import LogLevel, Speaker, line_pattern
 from howdah.model.refs import Job
+from howdah.model.upkeep import Fault
 from howdah.pps.infos import LogLine
 from howdah.pps.log_format import BLOCK_BYTES
 from howdah.pps.log_query import LogQuery
@@ -260,7 +261,9 @@ def test_a_log_whose_object_is_lost_says_so(lake, told):
 
     with pytest.raises(Damaged) as error:
         texts(lake, job=told)
+    faults = [each for each in Upkeep.open(lake.pfs).fsck.check() if isinstance(each, Fault)]
 
+    assert any("log_segment" in str(each) for each in faults)
     assert ErrorKind.OBJECT_MISSING == error.value.kind
     assert "a log" in error.value.message
 
