@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from howdah.client import Client
 from howdah.model.logs import LogLevel
 from howdah.pps.infos import LogLine
 from howdah.testing.server import running_server
@@ -229,6 +230,7 @@ def test_the_older_service_has_the_masters_lines_or_all_others(told):
     assert {False} == {one.master for one in others}
     assert {True} == {one.master for one in masters} or not masters
     assert [] == ask(job=told.job, data_filters=["/nothing"])
+    assert ["line 3"] == [one.message for one in ask(datum=pps.Datum(id="d3"))]
     assert ["howdah.server.app: serving"] == [one.message for one in ask()]
     assert "line 3" not in [one.message for one in ask(pipeline=told.pipeline, since={"seconds": 60})]
 
@@ -242,3 +244,20 @@ def test_lines_of_workers_have_levels(told):
     [found] = LogsStub(told.wire.channel).ReadLogs(request, timeout=WAIT)
 
     assert ("broken", LogLevel.ERROR, "w2") == (found.line.message, found.level, found.line.worker_id)
+
+
+def test_who_asks_for_lines_that_are_gone_is_told(told):
+    """By each service in its way; who asks for the last lines alone, or for those of later, is not."""
+    told.logs.mover.move(everything=True)
+    lines = told.logs.mover.drop(bytes_max=1)
+    job = pps.Job(pipeline=told.pipeline, id=told.job.id)
+    gone = []
+
+    with Client(told.wire.server.grpc_address) as client:
+        left = list(client.logs(job=f"{told.pipeline.name}@{job.id}", on_dropped=gone.append))
+    [said] = told.wire.pps.GetLogs(pps.GetLogsRequest(job=job), timeout=WAIT)
+
+    assert ([], 1) == (left, len(gone))
+    assert 0 < gone[0].dropped_lines < lines
+    assert said.message.startswith(f"{gone[0].dropped_lines} lines until ")
+    assert [] == list(told.wire.pps.GetLogs(pps.GetLogsRequest(job=job, tail=5), timeout=WAIT))

@@ -45,7 +45,7 @@ def of_pps(request: pps.GetLogsRequest, now: datetime) -> LogQuery:
     if job is None and request.datum.HasField("job"):
         job = pps_requests.job(request.datum)
     pipeline = pps_requests.pipeline_or_none(request) if job is None else None
-    server = job is None and pipeline is None
+    server = job is None and pipeline is None and not (request.datum.id or request.data_filters)
     others = frozenset({Speaker.MASTER}) if request.master else frozenset({Speaker.USER, Speaker.WORKER})
     return LogQuery(
         job=job,
