@@ -156,8 +156,12 @@ class Scripted(services.WorkServicer, services.LakeServicer):
 
     def output(self) -> dict[tuple[str, str], bytes]:
         """(Path, datum) to content of all that was handed in."""
+        return self.lake.read_tagged(self.output_root())
+
+    def output_root(self) -> bytes:
+        """The fileset of all that was handed in."""
         layers = [layer for each in self.hand_ins for layer in changes.decode(each.change)]
-        return self.lake.read_tagged(self.lake.storage.apply(None, layers, "test").root)
+        return self.lake.storage.apply(None, layers, "test").root
 
     def log(self, *, user: bool = True) -> list[str]:
         return [line.message for line in self.lines if line.user is user]

@@ -126,6 +126,8 @@ def _base(tx: Transaction, row: JobRow, pipeline: PipelineRow) -> Base:
     job = None if above is None else job_rows.by_output(tx, above.id)
     if above is None or above.root is None or job is None or job.state is not JobState.SUCCESS:
         return NO_BASE
+    if job.datums_recovered:  # without output then, and perhaps with one since
+        return NO_BASE
     if job.plan_root is None or job.pipeline_id != row.pipeline_id or job.meta_commit_id is None:
         return NO_BASE
     for version in pipeline_rows.versions(tx, pipeline, job.version, row.version):

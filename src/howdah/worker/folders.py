@@ -85,6 +85,11 @@ class Folders:
             self._shapes[folder] = shape
         return folder
 
+    def keep_apart(self, folder: str) -> None:
+        """Never give a folder out again: what had it may still be alive when it is taken back."""
+        with self._lock:
+            self._shapes.pop(folder, None)
+
     def discard(self, folder: str) -> None:
         """Take back a folder that nobody uses any more; returns at once."""
         self._discarded.put(folder)

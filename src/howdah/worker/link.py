@@ -207,7 +207,8 @@ def _job(job: Job) -> pps_v2_pb2.Job:
 
 
 def _result(result: Result) -> wire.DatumResult:
-    state = DatumState.FAILED if result.reason else DatumState.SUCCESS
+    failed = DatumState.RECOVERED if result.recovered else DatumState.FAILED
+    state = failed if result.reason else DatumState.SUCCESS
     message = wire.DatumResult(
         datum_id=result.datum_id,
         state=pps_v2_pb2.DatumState.Name(state),
