@@ -33,6 +33,8 @@ class Scale:
     versions: int
     one_each: int  # commits of one small file each, on one branch
     planned: int  # small files that are one datum
+    big_datums: int  # of so many bytes, each with a moment of user code
+    big_datum_bytes: int
     pairs: int = 5
 
     @property
@@ -65,6 +67,8 @@ SCALES: Final = {
         versions=20,
         one_each=1_000,
         planned=200_000,
+        big_datums=200,
+        big_datum_bytes=20_000_000,
     ),
     "small": Scale(
         name="small",
@@ -89,6 +93,8 @@ SCALES: Final = {
         versions=4,
         one_each=200,
         planned=5_000,
+        big_datums=16,
+        big_datum_bytes=4_000_000,
         pairs=2,
     ),
 }

@@ -94,6 +94,7 @@ class Batching:
             if self._process is None:
                 assert self._server is not None
                 stage = Stage(self._folders)
+                commands.hand_over(stage.folder)
                 self._process = _Process(self._runner, self._turns, held, commands, stage, self._server.port)
             self._process.say = say
             return self._process
@@ -199,25 +200,33 @@ class _OneByOne:
 
     def run(self, ready: Ready) -> Tried:
         """Give the datum to the process and wait until it is done with it. See `Way`."""
-        process = self._batching.process(self._held, self._commands, self._say)
-        process.datum_id = ready.datum.id
-        asked = self._turns.wait_asked(lambda: process.ended or self._held.over)
-        if self._held.over:
+        try:
+            process = self._batching.process(self._held, self._commands, self._say)
+            process.datum_id = ready.datum.id
+            asked = self._turns.wait_asked(lambda: process.ended or self._held.over)
+            if self._held.over:
+                self._batching.end_process()
+                return Tried("")
+            return self._run(process, ready, asked=asked)
+        except BadRequest as error:
             self._batching.end_process()
-            return Tried("")
+            return Tried(f"cannot be run: {error.message}")
+
+    def _run(self, process: "_Process", ready: Ready, *, asked: bool) -> Tried:
+        self._commands.hand_over(ready.folder)
         variables = self._batching.shown(datum_variables(self._held.claim, ready.datum), process.stage.folder)
         process.stage.put(ready.folder, variables)
         try:
             tried = self._give(process, ready, variables) if asked else Tried(self._why_ended(process))
-            recovered = False
+            helped = False
             if tried.what or self._held.over:
                 process.kill()
-                recovered = not self._held.over and self._recover(process, ready)
+                helped = not (self._held.over or tried.missed) and self._recover(process, ready)
         finally:
             same = process.stage.take(ready.folder)
         if tried.what or self._held.over:
             self._batching.end_process()
-        return replace(tried, began_ns=tried.began_ns if same else 0, recovered=recovered, moved=True)
+        return replace(tried, began_ns=tried.began_ns if same else 0, recovered=helped, moved=True)
 
     def _give(self, process: "_Process", ready: Ready, variables: Mapping[str, str]) -> Tried:
         began, began_ns = time.perf_counter(), coarse_now_ns()
@@ -230,7 +239,7 @@ class _OneByOne:
                 process.kill()  # now, or it would see an end of what is not fed any more
             else:
                 process.drain()
-        return Tried(what or missed(fed), seconds, began_ns, fed.bytes)
+        return Tried(missed(fed) or what, seconds, began_ns, fed.bytes, missed=fed.error is not None)
 
     def _judge(self, process: "_Process", report: str | None) -> str:
         if report is not None:

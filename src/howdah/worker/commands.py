@@ -8,15 +8,20 @@ When and how often they run is said in `attempts`; how a command that stays up i
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from howdah.storage.local_files import explained
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
 from howdah.worker.nest import Command, Outcome
+from howdah.worker.users import give, owner_of
 from howdah.worker.values import Claim, Datum
 
 __all__ = ["Commands"]
 
 
 class Commands:
-    """What a pipeline's transform has to say, for one claim. Frozen."""
+    """What a pipeline's transform has to say, for one claim. Frozen.
+
+    Making a command may raise BadRequest: it cannot run as the user that is asked for.
+    """
 
     def __init__(self, claim: Claim) -> None:
         self._claim = claim
@@ -48,6 +53,18 @@ class Commands:
         """All variables of the claim and of a datum."""
         return {**self._variables, **datum_variables(self._claim, datum)}
 
+    def hand_over(self, folder: str) -> None:
+        """Make a folder and what is in it that of the user whom the command runs as, if that is another one.
+
+        Raises:
+            BadRequest: it cannot run as that user.
+            Refused, Unavailable: the files cannot be given away.
+        """
+        owner = owner_of(self._transform.user)
+        if owner is not None:
+            with explained(folder):
+                give(folder, owner)
+
     def judge(self, outcome: Outcome | None) -> str:
         """What was wrong with a command; nothing if it succeeded. None stands for a nest that died of it."""
         if outcome is None:
@@ -76,6 +93,17 @@ class Commands:
         on_output: Callable[[bytes], None],
     ) -> Command:
         cwd = self._transform.working_dir or "/"
+        owner = owner_of(self._transform.user)
+        user = None if owner is None else (owner.uid, owner.gid, owner.groups)
+        if owner is not None and "HOME" not in dict(self._transform.env):
+            env = {**env, "HOME": owner.home}
         return Command(
-            argv=argv, pfs=Path(pfs), env=env, stdin=stdin, cwd=cwd, timeout=timeout, on_output=on_output
+            argv=argv,
+            pfs=Path(pfs),
+            env=env,
+            stdin=stdin,
+            cwd=cwd,
+            timeout=timeout,
+            user=user,
+            on_output=on_output,
         )

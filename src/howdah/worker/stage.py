@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from howdah.storage.local_files import explained
 from howdah.worker.folders import OUT, Folders
 
 __all__ = ["ENV", "Stage", "env_lines"]
@@ -35,15 +36,20 @@ class Stage:
         self._here: dict[str, int] = {}
 
     def put(self, folder: str, variables: Mapping[str, str]) -> None:
-        """Move what is in a datum's folder here, and write its variables into `.env`."""
+        """Move what is in a datum's folder here, and write its variables into `.env`.
+
+        Raises:
+            Refused, Unavailable, BadRequest: that cannot be done; the disk is full, for instance.
+        """
         self._folders.keep_apart(folder)
-        for name in os.listdir(folder):
-            self._clear(name)
-            os.rename(f"{folder}/{name}", self._at(name))
-            self._here[name] = os.lstat(self._at(name)).st_ino
-        self._clear(ENV)
-        with open(os.open(self._at(ENV), _CREATE, 0o644), "wb") as file:
-            file.write(env_lines(variables))
+        with explained(self.folder):
+            for name in os.listdir(folder):
+                self._clear(name)
+                os.rename(f"{folder}/{name}", self._at(name))
+                self._here[name] = os.lstat(self._at(name)).st_ino
+            self._clear(ENV)
+            with open(os.open(self._at(ENV), _CREATE, 0o644), "wb") as file:
+                file.write(env_lines(variables))
 
     def take(self, folder: str) -> bool:
         """Move everything back; whether each folder is still the one that was put here, under its name."""
@@ -52,7 +58,7 @@ class Stage:
             try:
                 same &= os.lstat(self._at(name)).st_ino == number
                 os.rename(self._at(name), f"{folder}/{name}")
-            except FileNotFoundError:  # user code has removed it
+            except OSError:  # user code has removed it, or taken its rights; what is not there is no output
                 same = False
         self._here.clear()
         return same

@@ -28,7 +28,7 @@ class Tried:
     """What came of one try. `what` was wrong with it, nothing if it succeeded; `recovered` if that was handled.
 
     `began_ns` is a moment of the coarse real-time clock before the command had the datum. `moved` tells that the
-    worker itself moved the inputs' folders since then.
+    worker itself moved the inputs' folders since then; `missed` that it could not give all that was to be read.
     """
 
     what: str
@@ -38,6 +38,7 @@ class Tried:
     recovered: bool = False
     moved: bool = False
     cost: str = ""
+    missed: bool = False
 
 
 class Way(Protocol):
@@ -65,17 +66,18 @@ class OneEach:
     def run(self, ready: Ready) -> Tried:
         """Start the command in the datum's folder and wait for its end. See `Way`."""
         datum_id = ready.datum.id
-        began_ns = coarse_now_ns()
-        command = self._commands.of_datum(ready.datum, ready.folder, lambda line: self._say(datum_id, line))
-        with feeding(self._materialiser, ready.folder, ready.pipes) as fed:
-            try:
+        try:
+            command = self._commands.of_datum(ready.datum, ready.folder, lambda line: self._say(datum_id, line))
+            self._commands.hand_over(ready.folder)
+            began_ns = coarse_now_ns()
+            with feeding(self._materialiser, ready.folder, ready.pipes) as fed:
                 outcome = self._run(command)
-            except BadRequest as error:  # the nest names the word of the command that nobody can run
-                return Tried(f"cannot be run: {error.message}")
-        what = self._commands.judge(outcome) or missed(fed)
+        except BadRequest as error:  # the nest, too, names the word of a command that nobody can run
+            return Tried(f"cannot be run: {error.message}")
+        what = missed(fed) or self._commands.judge(outcome)
         seconds = 0.0 if outcome is None else outcome.seconds
-        recovered = bool(what) and recover(self._commands, self._run, self._say, ready, ready.folder)
-        return Tried(what, seconds, began_ns, fed.bytes, recovered, cost=_cost(outcome))
+        helped = bool(what) and fed.error is None and recover(self._commands, self._run, self._say, ready, ready.folder)
+        return Tried(what, seconds, began_ns, fed.bytes, helped, cost=_cost(outcome))
 
 
 def missed(fed: Fed) -> str:
@@ -88,11 +90,14 @@ def recover(
 ) -> bool:
     """Run the recovery command where a try failed; whether there is one and it succeeded."""
     datum_id = ready.datum.id
-    command = commands.recovery(ready.datum, folder, lambda line: say(datum_id, line))
-    if command is None:
-        return False
     try:
-        what = commands.judge(run(command))
+        command = commands.recovery(ready.datum, folder, lambda line: say(datum_id, line))
+        if command is None:
+            return False
+        outcome = run(command)
+        if outcome is None:  # the claim is over, most likely
+            return False
+        what = commands.judge(outcome)
     except BadRequest as error:
         what = f"cannot be run: {error.message}"
     if what:

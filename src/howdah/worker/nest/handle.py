@@ -315,7 +315,11 @@ def _as_frame(number: int, command: Command, shown_pfs: str, folder: str) -> fra
             ErrorKind.BAD_ARGUMENT,
             f"command {command.argv[0]!r} has a NUL in a word, or a variable with an empty name or '='; remove it",
         )
-    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout)
+    user = b""
+    if command.user is not None:
+        uid, gid, groups = command.user
+        user = b",".join(b"%d" % each for each in (uid, gid, *groups))
+    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout, user)
 
 
 @contextmanager
