@@ -26,6 +26,7 @@ from howdah.worker.values import Claim
 
 JOB_ID = "1f0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
 COMMIT_ID = "2a0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
+SPEC_ID = "3b0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
 PATIENCE_SECONDS = 20
 
 
@@ -94,6 +95,7 @@ class Lake:
             pipeline_version=1,
             spec=parse_spec(tree).to_json(),
             output_commit_id=JOB_ID,
+            spec_commit_id=SPEC_ID,
             inputs=[
                 wire.ClaimInput(name=n, commit=pfs_v2_pb2.Commit(id=COMMIT_ID), branch="master", root=root)
                 for n, root in roots.items()

@@ -13,7 +13,7 @@ from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Outcome
 from howdah.worker.prefetch import Ready, make_ready
 from howdah.worker.values import Datum, Held, Match
-from tests.worker.scripted import COMMIT_ID, JOB_ID, Lake
+from tests.worker.scripted import COMMIT_ID, JOB_ID, SPEC_ID, Lake
 
 DATUM = Datum("d" * 32, (Match("in", "/a"),))
 WAY_OUT = f"; logs: howdah logs -j default/edges@{JOB_ID} --datum {DATUM.id}"
@@ -112,6 +112,8 @@ def test_the_variables_are_those_of_pachyderm(bench):
         "PACH_IN_WORKER": "true",
         "PPS_PIPELINE_NAME": "edges",
         "PPS_PROJECT_NAME": "default",
+        "PPS_SPEC_COMMIT": SPEC_ID,
+        "PPS_POD_NAME": "",
     } == {name: value for name, value in env.items() if name not in ("PATH", "HOME", "LANG")}
 
 

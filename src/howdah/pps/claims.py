@@ -202,18 +202,20 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
 def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int) -> Claim:
     detail = Details.of(job)
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
+    version = pipeline_rows.version(tx, pipeline, job.version)
     return Claim(
         set_id=found.id,
         fence=fence,
         seconds=CLAIM_SECONDS,
         job=job.job,
         version=job.version,
-        spec=pipeline_rows.version(tx, pipeline, job.version).effective_spec,
+        spec=version.effective_spec,
         output_commit=commit_rows.by_ids(tx, [job.output_commit_id])[job.output_commit_id].commit,
         inputs=detail.inputs,
         todo_root=detail.todo,
         first=found.first,
         count=found.count,
+        spec_commit_id=version.spec_set_id,
     )
 
 

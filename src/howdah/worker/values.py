@@ -40,6 +40,8 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
+    worker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
