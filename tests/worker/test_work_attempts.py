@@ -335,3 +335,12 @@ def test_nothing_is_recovered_when_the_claim_is_over(bench):
         bench.held.lose()
 
     assert bench.run(outcome(3), lose) is None
+
+
+def test_a_pipeline_with_debug_hears_more(bench):
+    """What each try begins with, in the log of the datum."""
+    bench = bench(transform={"cmd": ["x"], "debug": True}, datumTries=2)
+
+    bench.run(outcome(1), outcome())
+
+    assert 2 == len([line for line in bench.said if line.startswith("inputs: 3 bytes in ")])

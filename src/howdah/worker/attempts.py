@@ -70,6 +70,7 @@ class Attempts:
         """
         self._held = held
         self._tries = max(1, held.claim.spec.datum_tries)
+        self._debug = held.claim.spec.transform.debug
         self._folders = folders
         self._materialiser = materialiser
         self._say = say
@@ -89,6 +90,7 @@ class Attempts:
         for attempt in range(1, self._tries + 1):
             if attempt > 1:
                 ready = make_ready(datum, self._folders, self._materialiser)
+            self._say_more(ready)
             download += ready.seconds
             tried = self._try(ready)
             process += tried.seconds
@@ -117,3 +119,9 @@ class Attempts:
         if ready.error is not None:
             return Tried(f"has no inputs: {ready.error.message}")
         return self._way.run(ready)
+
+    def _say_more(self, ready: Ready) -> None:
+        """For a pipeline with `debug`: what a try begins with."""
+        if self._debug and ready.error is None:
+            lazy = f", {len(ready.pipes)} files when they are read" if ready.pipes else ""
+            self._say(ready.datum.id, f"inputs: {ready.size} bytes in {ready.seconds:.3f} s{lazy}; folder {ready.folder}")
