@@ -3,13 +3,18 @@
 
 import os
 import sys
+import threading
 
 import pytest
 
+from howdah.worker.batching import Batching
+from howdah.worker.commands import Commands
 from howdah.worker.folders import Folders
+from howdah.worker.materialise import Materialiser
 from howdah.worker.stage import Stage, env_lines
+from howdah.worker.values import Held
 from tests.crash.processes import marked
-from tests.worker.scripted import Scripted, datum_id
+from tests.worker.scripted import Lake, Scripted, datum_id
 from tests.worker.test_work import EACH, EXPECTED, FILES, Running, states
 
 ASK = """
@@ -104,14 +109,14 @@ while True:
         ('next_datum("no good")', "failed: its command reported: no good on attempt 1 of 1"),
         ("sys.exit(9)", "failed: its command exited with code 9"),
         ("sys.exit(0)", "failed: its command ended by itself; with datum_batching it must ask"),
-        ("time.sleep(1000)", "exceeded its time limit of 0.3 s (datum_timeout)"),
+        ("time.sleep(1000)", "exceeded its time limit of 1 s (datum_timeout)"),
     ],
     ids=["reported", "failed", "ended", "too long"],
 )
 def test_a_datum_that_goes_wrong_costs_the_process_and_no_other_datum(server, worker, code, reason):
     """The next datum has a new process."""
     script = SHOUT.replace("    open(", f"    if path == '/pfs/in{FIRST}':\n        {code}\n    open(", 1)
-    spec = {"transform": batching(script), "datumTries": 1, "datumTimeout": "0.3s"}
+    spec = {"transform": batching(script), "datumTries": 1, "datumTimeout": "1s"}
     server.add(server.lake.claim({"in": FILES}, EACH, count=3, **spec))
 
     bad, *good = server.wait_done()
@@ -233,3 +238,40 @@ def test_values_come_back_as_they_are(tmp_path, value):
     path.write_bytes(env_lines({"first": value, "a name": "x", "last": value}))
 
     assert {"first": value, "a name": "x", "last": value} == dict(dotenv.dotenv_values(path))
+
+
+class Blocking:
+    """A runner whose command runs until it is killed."""
+
+    is_contained = True
+
+    def __init__(self):
+        self.killed = threading.Event()
+
+    def run(self, held, command):
+        self.killed.wait(20)
+
+    def cancel(self):
+        self.killed.set()
+
+    def drain(self):
+        pass
+
+
+def test_a_process_that_has_no_datum_is_not_kept_for_ever(tmp_path):
+    """Without another claim of its job it ends after a moment."""
+    lake = Lake(tmp_path)
+    claim = lake.value({"in": {"/a": b""}}, [], transform={"cmd": ["x"], "datumBatching": True})
+    held, folders, runner = Held(claim), Folders(tmp_path / "work", reuse=True), Blocking()
+    batching = Batching(runner, folders, idle_seconds=0.0)
+    batching.way(held, Materialiser(lake.storage, claim), print)
+    process = batching.process(held, Commands(claim), print)
+
+    before = runner.killed.is_set()
+    batching.rest()
+
+    assert runner.killed.wait(20)
+    batching.close()
+    folders.close()
+    lake.storage.close()
+    assert (False, True) == (before, process.ended)
