@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about one worker: that it downloads and uploads while user code runs, and what a datum costs a process that stays up."""
+"""Rows about one worker: it moves bytes while user code runs; and what a datum costs a process that stays up."""
 
 import random
 import sys

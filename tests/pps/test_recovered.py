@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datums that failed and whose recovery command succeeded: the job goes on without them, and the next one tries again."""
+"""Datums that failed and were recovered: the job goes on without them, and the next one tries them again."""
 
 import pytest
 

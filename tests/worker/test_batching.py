@@ -4,6 +4,7 @@
 import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -224,13 +225,16 @@ def test_user_code_may_leave_anything_in_the_way(tmp_path):
 
     assert not same
     assert [".env", "in", "more", "out"] == sorted(os.listdir(stage.folder))
-    assert ("mine", "a='2'\n") == (other.read_text(), open(f"{stage.folder}/.env").read())
+    assert ("mine", "a='2'\n") == (other.read_text(), Path(f"{stage.folder}/.env").read_text())
     assert stage.take(second)
     stage.close()
     folders.close()
 
 
-@pytest.mark.parametrize("value", ["", "a b", "it's", 'a"b', "a\\b", "a\\'b", "#no", "a=b", "ü", "${HOME}", "$HOME", "a#b "])
+VALUES = ["", "a b", "it's", 'a"b', "a\\b", "a\\'b", "#no", "a=b", "ü", "${HOME}", "$HOME", "a#b "]
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_values_come_back_as_they_are(tmp_path, value):
     """Whatever is in them, as `python-dotenv` reads them."""
     dotenv = pytest.importorskip("dotenv")

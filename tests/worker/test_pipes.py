@@ -96,11 +96,14 @@ def test_a_lazy_file_is_a_pipe_that_is_fed_when_it_is_opened(lake, folder):
     """Several side by side, in any order; empty ones end at once; what nobody opens is not read."""
     _, materialiser, size, pipes = prepared(lake, folder, lazy=True)
 
-    with feeding(materialiser, str(folder), pipes) as fed:
-        with open(folder / "in/d/b", "rb") as big, open(folder / "in/d/empty", "rb") as empty:
-            beginning = big.read(3)
-            nothing = empty.read()
-            rest = big.read()
+    with (
+        feeding(materialiser, str(folder), pipes) as fed,
+        open(folder / "in/d/b", "rb") as big,
+        open(folder / "in/d/empty", "rb") as empty,
+    ):
+        beginning = big.read(3)
+        nothing = empty.read()
+        rest = big.read()
 
     assert (0, 3) == (size, len(pipes))
     assert (b"two", b"", FILES["/d/b"][3:]) == (beginning, nothing, rest)
@@ -124,9 +127,8 @@ def test_a_reader_that_leaves_early_is_no_error(lake, folder):
     """It has seen enough; no more than what was taken counts."""
     _, materialiser, _, pipes = prepared(lake, folder, lazy=True)
 
-    with feeding(materialiser, str(folder), pipes) as fed:
-        with open(folder / "in/d/b", "rb", buffering=0) as big:
-            beginning = big.read(3)
+    with feeding(materialiser, str(folder), pipes) as fed, open(folder / "in/d/b", "rb", buffering=0) as big:
+        beginning = big.read(3)
 
     assert (b"two", None) == (beginning, fed.error)
     assert fed.bytes < len(FILES["/d/b"])
@@ -136,9 +138,9 @@ def test_a_reader_that_takes_nothing_holds_nobody_up(lake, folder):
     """A process that stays up may keep a pipe open: the feeder ends with the try."""
     _, materialiser, _, pipes = prepared(lake, folder, lazy=True)
     with feeding(materialiser, str(folder), pipes):
-        big = open(folder / "in/d/b", "rb", buffering=0)
+        big = os.open(folder / "in/d/b", os.O_RDONLY)
 
-    big.close()
+    os.close(big)
 
     assert not [each for each in threading.enumerate() if each.name == "feed-pipe"]
 

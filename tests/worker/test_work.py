@@ -12,12 +12,12 @@ from howdah.kit import fail
 from howdah.kit.clock import SystemClock
 from howdah.storage.lake import open_store
 from howdah.storage.storage import Storage
+from howdah.wire.stubs import pps_v2_pb2
 from howdah.worker import results as results_module
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
 from howdah.worker.nest import Nest
 from howdah.worker.runner import Runner
-from howdah.wire.stubs import pps_v2_pb2
 from howdah.worker.worker import Worker
 from tests.worker.scripted import JOB_ID, Scripted, datum_id
 
@@ -330,7 +330,7 @@ def test_much_output_is_handed_in_early(server, worker, monkeypatch):
 def test_an_error_of_ours_ends_the_worker(server, tmp_path, monkeypatch):
     """No thread dies in silence: what handing in raises comes out of `run`, and the process is started anew."""
 
-    def broken(*arguments):
+    def broken(*arguments, **options):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(results_module, "collect", broken)

@@ -145,7 +145,7 @@ def _planned(todo: Fileset, datums: Iterable[str]) -> pa.RecordBatch:
 
 
 def _undone(done: Fileset, rows: pa.RecordBatch) -> list[pa.Array]:
-    """The paths of all that is known of datums that succeeded once, ran again, and were recovered: they have no output."""
+    """The paths of all that is known of datums that succeeded once and were recovered now: they have no output."""
     known = pc.binary_join_element_wise(META, rows.column(1), "")
     metas = [key for key in known.to_pylist() if done.find(key)]
     return [pa.array(metas, pa.string()), *(batch.column(0) for batch, _ in raw_outputs(done, rows))]

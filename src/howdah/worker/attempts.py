@@ -124,4 +124,4 @@ class Attempts:
         """For a pipeline with `debug`: what a try begins with."""
         if self._debug and ready.error is None:
             lazy = f", {len(ready.pipes)} files when they are read" if ready.pipes else ""
-            self._say(ready.datum.id, f"inputs: {ready.size} bytes in {ready.seconds:.3f} s{lazy}; folder {ready.folder}")
+            self._say(ready.datum.id, f"inputs: {ready.size} bytes in {ready.seconds:.3f} s{lazy}")

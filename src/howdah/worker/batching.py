@@ -133,12 +133,10 @@ class Batching:
 class _Process:
     """A command that stays up, from its start to its end."""
 
-    def __init__(
-        self, runner: Runner, turns: Turns, held: Held, commands: Commands, stage: Stage, port: int
-    ) -> None:
+    def __init__(self, runner: Runner, turns: Turns, held: Held, commands: Commands, stage: Stage, port: int) -> None:
         self.stage = stage
         # Takes its lines, for the log of the claim that it works for now; and the datum that they are of.
-        self.say: Say = lambda datum_id, line: None
+        self.say: Say = _unheard
         self.datum_id = ""
         self.outcome: Outcome | None = None
         self.error: HowdahError | None = None
@@ -184,6 +182,10 @@ class _Process:
         while self._thread.is_alive():
             self._runner.cancel()
             self._thread.join(_KILL_AGAIN_SECONDS)
+
+
+def _unheard(datum_id: str, line: str | bytes) -> None:
+    """Drop a line."""
 
 
 class _OneByOne:

@@ -54,7 +54,14 @@ class _Datum:
 
 
 def collect(
-    storage: Storage, writer: ChangeWriter, claim: Claim, datum_id: str, folder: str, began_ns: int, *, moved: bool = False
+    storage: Storage,
+    writer: ChangeWriter,
+    claim: Claim,
+    datum_id: str,
+    folder: str,
+    began_ns: int,
+    *,
+    moved: bool = False,
 ) -> Collected:
     """Put all files of `<folder>/out` into `writer`, tagged with the datum. Nothing is put if one is refused.
 

@@ -30,8 +30,8 @@ _KINDS: Final = {
 class Output(NamedTuple):
     """One file of the output: its path in the output repo, where its bytes lie below the datum's folder, its size.
 
-    `changed_ns` is when it was last changed in any way, by the clock of the file system. A `pipe` has no bytes there: it
-    is in the folder of an input whose files are pipes, read or not.
+    `changed_ns` is when it was last changed in any way, by the clock of the file system. A `pipe` has no bytes there:
+    it is in the folder of an input whose files are pipes, read or not.
     """
 
     path: str

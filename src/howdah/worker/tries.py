@@ -5,10 +5,11 @@
 is said in `attempts`.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from howdah.errors import BadRequest
 from howdah.worker.commands import Commands
@@ -18,6 +19,9 @@ from howdah.worker.pipes import Fed, feeding
 from howdah.worker.prefetch import Ready
 
 __all__ = ["OneEach", "Say", "Tried", "Way", "coarse_now_ns", "missed", "recover"]
+
+# CLOCK_REALTIME_COARSE of Linux, for which Python has no name.
+_REALTIME_COARSE: Final = 5
 
 Say = Callable[[str, str | bytes], None]
 """Takes a datum's id and a line: text is the worker's, bytes are user code's."""
@@ -85,9 +89,7 @@ def missed(fed: Fed) -> str:
     return f"has no inputs: {fed.error.message}" if fed.error is not None else ""
 
 
-def recover(
-    commands: Commands, run: Callable[[Command], Outcome | None], say: Say, ready: Ready, folder: str
-) -> bool:
+def recover(commands: Commands, run: Callable[[Command], Outcome | None], say: Say, ready: Ready, folder: str) -> bool:
     """Run the recovery command where a try failed; whether there is one and it succeeded."""
     datum_id = ready.datum.id
     try:
@@ -107,8 +109,12 @@ def recover(
 
 def coarse_now_ns() -> int:
     """The clock that file systems stamp changes with, where there is one to be read; else the beginning of time."""
-    clock = getattr(time, "CLOCK_REALTIME_COARSE", None)
-    return 0 if clock is None else time.clock_gettime_ns(clock)
+    if sys.platform != "linux":
+        return 0
+    try:
+        return time.clock_gettime_ns(_REALTIME_COARSE)
+    except OSError:
+        return 0
 
 
 def _cost(outcome: Outcome | None) -> str:

@@ -17,7 +17,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        # All below is guarded by _changed. The process that is served, by number; questions of earlier ones are in vain.
+        # All below is guarded by _changed. The process that is served, by number; earlier ones ask in vain.
         self._process = 0
         self._serving = False
         self._asking = 0

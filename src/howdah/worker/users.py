@@ -27,7 +27,7 @@ class Owner:
 
 
 def owner_of(user: str) -> Owner | None:
-    """Who `name`, `number`, `name:group` or `number:number` is; None if that is the worker's own user, or nobody is named.
+    """Who `name`, `number` or either with `:group` is; None for nobody, and for the worker's own user.
 
     Raises:
         BadRequest: there is no such user or group, or this worker may not be anybody else.

@@ -230,9 +230,8 @@ class Nest:
         poll.register(reader, select.POLLIN)
         while True:
             ready = dict(poll.poll())
-            if reader in ready:
-                if not self._feed(reader, lines):
-                    poll.unregister(reader)  # all its writers are gone; the answer follows
+            if reader in ready and not self._feed(reader, lines):
+                poll.unregister(reader)  # all its writers are gone; the answer follows
             if self._channel.fileno() in ready:
                 frame = self._channel.receive()
                 if frame is None:
