@@ -12,7 +12,8 @@ from tests.pps.lakes import copy
 
 def sizes(total, workers=2, seconds=None, **fields):
     """The sizes of the sets of so many datums."""
-    spec = parse_spec({"pipeline": {"name": "p"}, "transform": {"cmd": ["a"]}, "input": {}, **fields})
+    read = {"pfs": {"repo": "in", "glob": "/*"}}
+    spec = parse_spec({"pipeline": {"name": "p"}, "transform": {"cmd": ["a"]}, "input": read, **fields})
     todo = SimpleNamespace(total=SimpleNamespace(files=total))
     sets = datum_sets(None, spec, todo, workers, seconds)
     assert total == sum(count for _, count in sets)
