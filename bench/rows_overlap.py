@@ -17,7 +17,7 @@ __all__ = ["ROWS"]
 _WAIT_SECONDS = 900.0
 _CODE_SECONDS = 0.2
 # Other bytes come out than went in, so that all of them are stored.
-_SCRIPT = f"tr '\\000-\\377' '\\001-\\377\\000' < \"$in\" > \"/pfs/out/${{in##*/}}\"; sleep {_CODE_SECONDS}"
+_SCRIPT = f"sleep {_CODE_SECONDS} & tr '\\000-\\377' '\\001-\\377\\000' < \"$in\" > \"/pfs/out/${{in##*/}}\"; wait"
 _BATCH = """
 import os
 import grpc
@@ -25,7 +25,7 @@ from howdah.wire.stubs import pachyderm_worker_pb2 as pb, pachyderm_worker_pb2_g
 worker = services.WorkerStub(grpc.insecure_channel("localhost:" + os.environ["PPS_WORKER_GRPC_PORT"]))
 while True:
     env = dict(each.split("=", 1) for each in worker.NextDatum(pb.NextDatumRequest()).env)
-    with open(env["in"]) as words, open("/pfs/out/" + os.path.basename(env["in"]), "w") as out:
+    with open(env["in"], "rb") as words, open("/pfs/out/" + os.path.basename(env["in"]), "w") as out:
         out.write(str(len(words.read().split())))
 """
 
