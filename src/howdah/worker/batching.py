@@ -177,11 +177,14 @@ class _Process:
         self.stage.close()
 
     def kill(self) -> None:
-        """Kill it with all that it started; return when all of it is dead. Repeating is harmless."""
-        self._turns.end()
+        """Kill it with all that it started; return when all of it is dead. Repeating is harmless.
+
+        Its question for a datum is answered afterwards only, or its last words would be of an error.
+        """
         while self._thread.is_alive():
             self._runner.cancel()
             self._thread.join(_KILL_AGAIN_SECONDS)
+        self._turns.end()
 
 
 def _unheard(datum_id: str, line: str | bytes) -> None:
