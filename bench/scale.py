@@ -93,7 +93,7 @@ SCALES: Final = {
         versions=4,
         one_each=200,
         planned=5_000,
-        big_datums=12,
+        big_datums=30,
         big_datum_bytes=20_000_000,
         pairs=2,
     ),
