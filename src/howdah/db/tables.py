@@ -37,6 +37,7 @@ __all__ = [
     "commit_provenance",
     "commit_touched",
     "datum_result",
+    "datum_result_state",
     "datum_set",
     "event",
     "file_set",
@@ -412,6 +413,7 @@ datum_set = Table(
 # Batches as workers handed them in, until the job's results are merged.
 datum_result = Table(
     "datum_result",
+    "datum_result_state",
     metadata,
     surrogate_key(),
     _reference("datum_set_id", "datum_set", cascade=True, index=True),
@@ -421,6 +423,19 @@ datum_result = Table(
     _moment("at"),
     Index(None, "job_id", "id"),
     **_NUMBERED,
+)
+
+# Which datums of a job's todo a batch brought, and in which states: one row for each state that is in it. So a state
+# is looked for without reading batches that have none of it.
+datum_result_state = Table(
+    "datum_result_state",
+    metadata,
+    _reference("result_id", "datum_result", cascade=True, primary_key=True),
+    Column("state", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", KEY, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("datum_count", Integer, nullable=False),
+    Index(None, "job_id", "state", "first"),
 )
 
 # The latest lines are in `body`; older ones moved to the object `body_object`. Logs outlive their job.

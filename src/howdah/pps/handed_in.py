@@ -27,6 +27,7 @@ __all__ = ["HandIn", "Outcomes", "decode_hand_in", "encode_hand_in", "result_of"
 
 _MAGIC: Final = b"HWD1"
 _ID_BYTES: Final = 16
+_ID_DIGITS: Final = 2 * _ID_BYTES
 _COUNT_MAX: Final = (1 << 63) - 1
 _STATS: Final = ("download_ms", "process_ms", "upload_ms", "download_bytes", "upload_bytes")
 _Numbers = np.ndarray[Any, np.dtype[Any]]
@@ -36,7 +37,7 @@ _Numbers = np.ndarray[Any, np.dtype[Any]]
 class Outcomes:
     """The results of some datums as columns; `reasons` are those that are not empty, by the datum's number."""
 
-    ids: tuple[str, ...]
+    digits: str  # of all ids, one after the other
     states: _Numbers
     tries: _Numbers
     stats: _Numbers  # one row for each field of ProcessStats
@@ -47,7 +48,7 @@ class Outcomes:
         """Columns of results, in their order."""
         stats = [[min(getattr(each.stats, name), _COUNT_MAX) for each in results] for name in _STATS]
         return cls(
-            tuple(each.id for each in results),
+            "".join(each.id for each in results),
             np.array([int(each.state) for each in results], "u1"),
             np.array([each.tries for each in results], "<u4"),
             np.array(stats, "<i8"),
@@ -55,7 +56,16 @@ class Outcomes:
         )
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.states)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all datums."""
+        return [self.digits[begin : begin + _ID_DIGITS] for begin in range(0, len(self.digits), _ID_DIGITS)]
+
+    def id(self, number: int) -> str:
+        """The id of one datum."""
+        return self.digits[number * _ID_DIGITS : (number + 1) * _ID_DIGITS]
 
     def numbers(self, state: DatumState) -> list[int]:
         """The numbers of the datums in a state, in order."""
@@ -66,7 +76,7 @@ class Outcomes:
         """The result of one datum."""
         stats = ProcessStats(*self.stats[:, number].tolist())
         state = DatumState(int(self.states[number]))
-        return DatumResult(self.ids[number], state, self.reasons.get(number, ""), int(self.tries[number]), stats)
+        return DatumResult(self.id(number), state, self.reasons.get(number, ""), int(self.tries[number]), stats)
 
     def texts(self) -> list[str]:
         """What a record says of each datum: a JSON object without its braces."""
@@ -100,7 +110,7 @@ def encode_hand_in(hand_in: HandIn) -> bytes:
         _MAGIC,
         len(found).to_bytes(4, "little"),
         len(header).to_bytes(4, "little"),
-        bytes.fromhex("".join(found.ids)),
+        bytes.fromhex(found.digits),
         found.states.tobytes(),
         found.tries.tobytes(),
         found.stats.tobytes(),
@@ -125,11 +135,10 @@ def decode_hand_in(body: bytes) -> HandIn:
 
     digits = body[at : at + _ID_BYTES * count].hex()
     at += _ID_BYTES * count
-    ids = tuple(digits[begin : begin + 2 * _ID_BYTES] for begin in range(0, len(digits), 2 * _ID_BYTES))
     states, tries, stats = column("u1", count), column("<u4", count), column("<i8", len(_STATS) * count)
     header = json.loads(body[at : at + size])
     reasons = {int(number): reason for number, reason in header["reasons"].items()}
-    outcomes = Outcomes(ids, states, tries, stats.reshape(len(_STATS), count), reasons)
+    outcomes = Outcomes(digits, states, tries, stats.reshape(len(_STATS), count), reasons)
     return HandIn(outcomes, header["worker"], header["containment"], body[at + size :])
 
 

@@ -30,7 +30,7 @@ from howdah.storage.picking import rows_of
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["ENDED", "Collected", "Maker", "collect", "results_of"]
+__all__ = ["ENDED", "Collected", "Maker", "collect", "result_path", "results_of"]
 
 ENDED: Final = (DatumState.FAILED, DatumState.RECOVERED, DatumState.SUCCESS)
 """The states of datums that ran, in the order in which results have them."""
@@ -79,8 +79,9 @@ def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes
             bad = hand_in.outcomes.numbers(DatumState.FAILED)
             failed_count += len(bad)
             failed += [hand_in.outcomes.at(number) for number in bad[: _NAMED_MAX - len(failed)]]
-            good |= _succeeded(hand_in)
-            results.add(_records(hand_in))
+            texts = hand_in.outcomes.texts()
+            good |= _succeeded(hand_in, texts)
+            results.add(_records(hand_in, texts))
         if good:
             names = pa.array(sorted(f"/{datum}" for datum in good), pa.string())
             planned = rows.join(batch for batch, _ in rows_of(todo, names))
@@ -90,15 +91,11 @@ def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes
             for batch in _outs(storage, planned, [each.change for each in group], todo.referrer):
                 outs.add(batch)
     made = rewrite(storage.filesets, EMPTY_ROOT, _NONE, _stored(storage, results), todo.referrer, replace=True).root
-    new_done = add_done(
-        storage, done, sorted_paths(redone), _stored(storage, metas), outs.finish(), todo.referrer
-    )
+    new_done = add_done(storage, done, sorted_paths(redone), _stored(storage, metas), outs.finish(), todo.referrer)
     return Collected(new_done, made, tuple(failed), failed_count, containment)
 
 
-def results_of(
-    results: Fileset, state: DatumState, lower: str, upper: str | None
-) -> Iterator[pa.RecordBatch]:
+def results_of(results: Fileset, state: DatumState, lower: str, upper: str | None) -> Iterator[pa.RecordBatch]:
     """The results of datums that ended in a state, as rows `/<datum id>` with `lower <= path < upper`, in order."""
     if _is_older(results):
         for batch in results.batches(lower, upper):
@@ -109,6 +106,11 @@ def results_of(
     top = "/" + state.name
     for batch in results.batches(top + (lower or "/"), top + ("0" if upper is None else upper)):
         yield retagged(batch, pc.utf8_slice_codeunits(batch.column(0), len(top)), batch.column(1))
+
+
+def result_path(results: Fileset, state: DatumState, path: str) -> str:
+    """Where the result of a planned datum that ended in that state stands."""
+    return path if _is_older(results) else f"/{state.name}{path}"
 
 
 def _is_older(results: Fileset) -> bool:
@@ -137,20 +139,19 @@ def _stored(storage: Storage, records: SortedRows) -> Iterator[pa.RecordBatch] |
     return None if found is None else stored(storage, distinct(found))
 
 
-def _records(hand_in: HandIn) -> pa.RecordBatch:
-    """The records of a hand-in, for the results of its job."""
+def _records(hand_in: HandIn, texts: Sequence[str]) -> pa.RecordBatch:
+    """The records of a hand-in, for the results of its job, from the texts of its outcomes."""
     outcomes = hand_in.outcomes
     names = [DatumState(state).name for state in outcomes.states.tolist()]
     paths = [f"/{name}/{datum}" for name, datum in zip(names, outcomes.ids, strict=True)]
-    return record_batch(paths, names, [f"{{{text}}}".encode() for text in outcomes.texts()])
+    return record_batch(paths, names, [f"{{{text}}}".encode() for text in texts])
 
 
-def _succeeded(hand_in: HandIn) -> dict[str, tuple[str, str]]:
+def _succeeded(hand_in: HandIn, texts: Sequence[str]) -> dict[str, tuple[str, str]]:
     """What the records of datums that succeeded end with, by id: the outcome, and who made it."""
     outcomes = hand_in.outcomes
     maker = encode({"worker": hand_in.worker, "containment": hand_in.containment})[1:-1].decode()
-    texts = outcomes.texts()
-    return {outcomes.ids[at]: (texts[at], maker) for at in outcomes.numbers(DatumState.SUCCESS)}
+    return {outcomes.id(at): (texts[at], maker) for at in outcomes.numbers(DatumState.SUCCESS)}
 
 
 def _metas(
