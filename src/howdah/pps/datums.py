@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datums as people see them: those of a job, page by page in the order of their ids, and where a file came from.
 
-A page is made of what `pps.datum_states` says at the moment when it is reached: while a job runs, what has been handed in
-until then. Only the records of the page itself are read.
+A page is made of what `pps.datum_states` says at the moment when it is reached: while a job runs, what has been
+handed in until then. Only the records of the page itself are read.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -146,7 +146,7 @@ class Datums:
                 return
             after, left = seen[-1].path[1:], left - len(seen)
 
-    def _infos(self, row: JobRow, of: DatumStates, page: Sequence[Seen]) -> list[DatumInfo]:
+    def _infos(self, row: JobRow, of: DatumStates, page: Sequence[Seen]) -> tuple[DatumInfo, ...]:
         """What is known of some datums, in their order."""
         names = pa.array(sorted(seen.path for seen in page), pa.string())
         planned = {
@@ -162,10 +162,8 @@ class Datums:
             datum = seen.path[1:]
             result = seen.result or results.get(datum) or DatumResult(datum, seen.state, tries=0)
             parts = _parts(record, commits)
-            infos.append(
-                DatumInfo(datum, row.job, seen.state, parts, key, result.reason, result.tries, result.stats)
-            )
-        return infos
+            infos.append(DatumInfo(datum, row.job, seen.state, parts, key, result.reason, result.tries, result.stats))
+        return tuple(infos)
 
     def _results(self, of: DatumStates, page: Sequence[Seen]) -> dict[str, DatumResult]:
         """What was collected of some datums, by id."""
