@@ -22,6 +22,7 @@ from bench.pairs import timed
 from bench.rows_million import path_of
 from bench.rows_pipelines import Opened
 from howdah.client import Client
+from howdah.model.refs import Job
 from howdah.model.states import DatumState, JobState
 
 __all__ = ["ROWS"]
@@ -40,7 +41,7 @@ class Planned:
     """A lake with a job that is planned."""
 
     lake: Lake
-    job: str
+    job: Job
     seconds: float
     peak: int  # resident bytes of the server, the most that it had until then
 
@@ -162,7 +163,7 @@ def _plan_figures(found: Planned) -> list[Figure]:
     ]
 
 
-def _page_figure(client: Client, job: str, state: DatumState, middle: str) -> Figure:
+def _page_figure(client: Client, job: Job, state: DatumState, middle: str) -> Figure:
     """Milliseconds of a page of datums in a state."""
 
     def page(after: str) -> None:
@@ -197,7 +198,7 @@ def _succeeded(job: Any) -> None:
         raise RuntimeError(f"job {job.job} ended as {job.state.name}: {job.reason}")
 
 
-def _planned(lake: Lake, source: dict[str, Any], datums: int) -> tuple[str, float, int]:
+def _planned(lake: Lake, source: dict[str, Any], datums: int) -> tuple[Job, float, int]:
     """Create a pipeline on a server that was just started: its job, the seconds until it runs, and the peak of memory."""
     lake.restart()
     spec = {
@@ -216,7 +217,7 @@ def _planned(lake: Lake, source: dict[str, Any], datums: int) -> tuple[str, floa
         seconds = time.perf_counter() - begin
     if (job.state, job.datums) != (JobState.RUNNING, datums):
         raise RuntimeError(f"job {job.job} is in state {job.state.name} with {job.datums} datums: {job.reason}")
-    return str(job.job), seconds, peak_memory(lake)
+    return job.job, seconds, peak_memory(lake)
 
 
 def _two_inputs(lake: Lake, count: int) -> None:
