@@ -13,7 +13,7 @@ from howdah.errors import Damaged
 from howdah.model.spec import parse_input
 from howdah.pps import replan as replanning
 from howdah.pps.inputs import Page, Slot, Source, pages
-from howdah.pps.plan import build_plan, identify, parts_of
+from howdah.pps.plan import build_plan, identify, parts_of, paths_of
 from howdah.pps.records import encode, read_records
 from howdah.pps.replan import Earlier, fingerprint, replan
 from howdah.storage.filesets import EMPTY_ROOT
@@ -84,6 +84,7 @@ def test_a_record_is_what_it_always_was(storage):
         assert ["name", "path", "hash", "size"] == list(record["inputs"][0])
         assert record["inputs"] == [json.loads(part + "}") for _, part in parts_of(text)]
         assert ["l", 'r"'] == [json.loads(name) for name, _ in parts_of(text)]
+        assert [(part["name"], part["path"]) for part in record["inputs"]] == paths_of(text)
 
 
 def test_the_bytes_of_records_are_those_of_the_encoder(storage):

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 
 from howdah.model import paths
 from howdah.pps.done import candidates, meta_rows, output_rows, retagged
-from howdah.pps.plan import ID_DIGITS, inputs_of
-from howdah.pps.records import in_groups, read_records
+from howdah.pps.plan import ID_DIGITS, paths_of
+from howdah.pps.records import in_groups, read_bytes
 from howdah.pps.rewriting import SortedRows, rewrite, sorted_paths
 from howdah.storage import rows
 from howdah.storage.filesets import EMPTY_ROOT
@@ -137,8 +137,9 @@ def _meta_of(
     mine = planned.filter(pc.is_in(ids, value_set=pa.concat_arrays(finished)))
     for group in in_groups([mine]):
         pairs: dict[str, tuple[list[str], list[str]]] = {}
-        for path, _, record in read_records(storage, [group], "planned datum"):
-            for name, part, _, _ in inputs_of(record):
+        records = read_bytes(storage, group, "planned datum")
+        for path, record in zip(group.column(0).to_pylist(), records, strict=True):
+            for name, part in paths_of(record.decode()):
                 names, datums = pairs.setdefault(name, ([], []))
                 names.append(part)
                 datums.append(path[1:])

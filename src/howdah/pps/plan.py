@@ -10,6 +10,7 @@ two plans are compared without reading what they share. `pps.replan` builds it f
 can. `pps.done` says which keys succeeded before.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["ID_DIGITS", "KEY_DIGITS", "build_plan", "identify", "inputs_of", "parts_of", "planned"]
+__all__ = ["ID_DIGITS", "KEY_DIGITS", "build_plan", "identify", "inputs_of", "parts_of", "paths_of", "planned"]
 
 ID_DIGITS: Final = 32
 KEY_DIGITS: Final = 64
@@ -138,6 +139,20 @@ def parts_of(record: str) -> list[tuple[str, str]]:
     found = record[_BEFORE_PARTS:-3].split(_BETWEEN_PARTS)
     texts = found[:1] + ['{"name":"' + each for each in found[1:]]
     return [(text[8 : text.index('","path":"') + 1], text) for text in texts]
+
+
+def paths_of(record: str) -> list[tuple[str, str]]:
+    """The name and the path of each part in the text of a plan's record."""
+    found: list[tuple[str, str]] = []
+    for name, text in parts_of(record):
+        begin = len('{"name":') + len(name) + len(',"path":')
+        found.append((_plain(name), _plain(text[begin : text.rindex('","hash":"') + 1])))
+    return found
+
+
+def _plain(quotation: str) -> str:
+    text: str = json.loads(quotation) if "\\" in quotation else quotation[1:-1]
+    return text
 
 
 def _compared(earlier: Fileset, records: Iterator[pa.RecordBatch]) -> tuple[pa.Array, SortedRows]:
