@@ -36,8 +36,8 @@ _HEAD: Final = ID_DIGITS.to_bytes(4, "little")
 _BEFORE_PARTS: Final = len('{"key":"","inputs":[') + KEY_DIGITS
 _BETWEEN_PARTS: Final = '},{"name":"'
 
-_Part = tuple[bytes, bytes, str]
-"""What one part of a datum adds to the name, to the content and to the record."""
+_Part = tuple[bytes, bytes, str, bytes]
+"""What one part of a datum adds to the name, to the content and to the record; and its hash."""
 
 
 class Identifier:
@@ -57,7 +57,7 @@ class Identifier:
         """
         slots = [self._parts(slot.source, slot.paths, slot.hashes, slot.sizes) for slot in page.slots]
         if len(slots) == 1:
-            names, contents, texts = zip(*slots[0], strict=True) if slots[0] else ((), (), ())
+            names, contents, texts, _ = zip(*slots[0], strict=True) if slots[0] else ((), (), (), ())
         else:
             datums = list(zip(*slots, strict=True))
             names = tuple(b"".join([part[0] for part in datum]) for datum in datums)
@@ -82,11 +82,11 @@ class Identifier:
         found: list[_Part] = []
         for path, hashed, size in zip(paths, hashes, sizes, strict=True):
             part = known.get(path)
-            if part is None:
+            if part is None or part[3] is not hashed and part[3] != hashed:
                 text = f'{name}{quoted(path)},"hash":"{hashed.hex()}","size":{size}}}'
                 encoded = path.encode()
                 content = b"" if source.reference else hashed
-                part = known[path] = prefix + len(encoded).to_bytes(4, "little") + encoded, content, text
+                part = known[path] = prefix + len(encoded).to_bytes(4, "little") + encoded, content, text, hashed
             found.append(part)
         self._count += len(known) - before
         return found
