@@ -72,7 +72,9 @@ def processed(ground: Ground) -> Processed:
 
     def make() -> Processed:
         scale = ground.scale
-        lake = ground.lake("a million datums", lambda lake: _million(lake, scale.million, scale.folders), "--workers", "0")
+        lake = ground.lake(
+            "a million datums", lambda lake: _million(lake, scale.million, scale.folders), "--workers", "0"
+        )
         files = sum(1 for _ in lake.objects())
         job, seconds, peak = _planned(lake, {"pfs": {"repo": "million", "glob": "/*/*"}}, scale.million)
         found = Processed(lake, job, seconds, peak)
@@ -99,7 +101,7 @@ def plan_glob(ground: Ground) -> list[Figure]:
 
 
 def pages(ground: Ground) -> list[Figure]:
-    """Hand in half of the cross, one of 1,000 datums failed; then pages of each state, from the first and the middle."""
+    """Hand in half of the cross, one of 1,000 failed; then pages of each state, from the first and from the middle."""
     found = crossed(ground)
     with BatchWorker(found.lake.address) as worker, found.lake.client() as client:
         half = ground.scale.million // 2
@@ -112,7 +114,7 @@ def pages(ground: Ground) -> list[Figure]:
 
 
 def one_changed(ground: Ground) -> list[Figure]:
-    """Change one file of the million: from the finish of the commit to that of the output, done by the bench's worker."""
+    """Change one file of the million: from the finish of the commit to that of the output; the bench's worker runs it."""
     found = processed(ground)
     samples = []
     with BatchWorker(found.lake.address) as worker, found.lake.client() as client:
@@ -199,7 +201,7 @@ def _succeeded(job: Any) -> None:
 
 
 def _planned(lake: Lake, source: dict[str, Any], datums: int) -> tuple[Job, float, int]:
-    """Create a pipeline on a server that was just started: its job, the seconds until it runs, and the peak of memory."""
+    """Create a pipeline on a server that was just started: its job, the seconds until it runs, the peak of memory."""
     lake.restart()
     spec = {
         "pipeline": {"name": "each"},
@@ -242,7 +244,19 @@ ROWS = [
     Row("plan-million", "plan a cross of 1,000 by 1,000 files: 1,000,000 datums", "", plan_cross, long=True),
     Row("datum-page", "100 datums of one state out of 1,000,000, while their job runs", "", pages, long=True),
     Row("plan-million-glob", "plan `/*/*` over 1,000,000 files", "", plan_glob, long=True),
-    Row("million-objects", "a job of 1,000,000 small datums, done in sets of 5,000: what it stores", "", objects, long=True),
-    Row("million-one-changed", "1 changed file among 1,000,000 processed datums, until the output", "", one_changed, long=True),
+    Row(
+        "million-objects",
+        "a job of 1,000,000 small datums, done in sets of 5,000: what it stores",
+        "",
+        objects,
+        long=True,
+    ),
+    Row(
+        "million-one-changed",
+        "1 changed file among 1,000,000 processed datums, until the output",
+        "",
+        one_changed,
+        long=True,
+    ),
     Row("million-nothing-changed", "a commit that touches none of 1,000,000 datums", "", nothing_changed, long=True),
 ]

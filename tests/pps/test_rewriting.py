@@ -2,6 +2,7 @@
 """Rows sorted outside of memory, and filesets rewritten from sorted rows."""
 
 import random
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -40,7 +41,7 @@ def test_rows_come_back_in_order_however_many_runs_they_were(run_rows, monkeypat
 
     assert sorted(pairs) == pairs_of(batches)
     ends = [(each.column(0)[0].as_py(), each.column(0)[len(each) - 1].as_py()) for each in batches]
-    assert all(last < first for (_, last), (first, _) in zip(ends, ends[1:], strict=False))
+    assert all(last < first for (_, last), (first, _) in pairwise(ends))
 
 
 def test_what_is_held_is_bounded(monkeypatch):

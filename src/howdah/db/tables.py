@@ -413,7 +413,6 @@ datum_set = Table(
 # Batches as workers handed them in, until the job's results are merged.
 datum_result = Table(
     "datum_result",
-    "datum_result_state",
     metadata,
     surrogate_key(),
     _reference("datum_set_id", "datum_set", cascade=True, index=True),

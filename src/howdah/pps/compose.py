@@ -172,7 +172,9 @@ def _repeated(name: str, batch: pa.RecordBatch, ids: pa.Array) -> Iterator[pa.Re
     for begin in range(0, len(ids), count):
         part = ids.slice(begin, count)
         which = np.repeat(np.arange(len(part)), batch.num_rows)
-        yield _read(name, batch.take(pa.array(np.tile(np.arange(batch.num_rows), len(part)))), part.take(pa.array(which)))
+        yield _read(
+            name, batch.take(pa.array(np.tile(np.arange(batch.num_rows), len(part)))), part.take(pa.array(which))
+        )
 
 
 def _read(name: str, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:

@@ -82,7 +82,7 @@ class Identifier:
         found: list[_Part] = []
         for path, hashed, size in zip(paths, hashes, sizes, strict=True):
             part = known.get(path)
-            if part is None or part[3] is not hashed and part[3] != hashed:
+            if part is None or part[3] != hashed:
                 text = f'{name}{quoted(path)},"hash":"{hashed.hex()}","size":{size}}}'
                 encoded = path.encode()
                 content = b"" if source.reference else hashed

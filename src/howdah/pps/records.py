@@ -140,7 +140,8 @@ def _by_chunk(extents: Sequence[tuple[bytes, bytes, bytes]]) -> dict[bytes, list
 def _offsets(column: pa.Array) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """Where the values of a binary column begin, and where the last one ends, counted from the first."""
     found = np.frombuffer(column.buffers()[1], "<i4", len(column) + 1, 4 * column.offset).astype(np.int64)
-    return found - found[0]
+    found -= found[0]
+    return found
 
 
 def _chunk_of(storage: Storage, held: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

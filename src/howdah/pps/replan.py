@@ -18,8 +18,8 @@ from howdah.model.globs import Glob
 from howdah.model.spec import Input, PfsInput
 from howdah.pps.inputs import Page, Slot, Source, pages
 from howdah.pps.plan import build_plan, planned
-from howdah.pps.rewriting import SortedRows, distinct, rewrite, sorted_paths
 from howdah.pps.records import stored
+from howdah.pps.rewriting import SortedRows, distinct, rewrite, sorted_paths
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.glob_diff import TooManyError, glob_diff
 from howdah.storage.reader import Fileset

@@ -4,8 +4,8 @@
     results of a job:   a fileset of records `/<name of the state>/<datum id>`, one for each datum that ran
     older ones:         `/<datum id>`, tagged with the name of the state
 
-So the datums in one state stand together. A hand-in itself is the matter of `pps.handed_in`. Its change holds the output
-files of the datums, each tagged with its datum; it is put over nothing.
+So the datums in one state stand together. A hand-in itself is the matter of `pps.handed_in`. Its change holds the
+output files of the datums, each tagged with its datum; it is put over nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

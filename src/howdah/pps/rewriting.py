@@ -78,7 +78,13 @@ class SortedRows:
 
 
 def rewrite(
-    filesets: Filesets, base: bytes, drop: pa.Array, put: Iterable[pa.RecordBatch] | None, referrer: str, *, replace: bool
+    filesets: Filesets,
+    base: bytes,
+    drop: pa.Array,
+    put: Iterable[pa.RecordBatch] | None,
+    referrer: str,
+    *,
+    replace: bool,
 ) -> Applied:
     """The fileset `base` without the paths `drop` (sorted, each once) and with the rows `put`. Durable at the return.
 

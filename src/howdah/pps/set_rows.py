@@ -153,11 +153,12 @@ def add_result(tx: Transaction, row: SetRow, body: bytes, states: Sequence[Datum
     values = {"datum_set_id": row.id, "job_id": row.job_id, "fence": row.fence, "body": body, "at": tx.now}
     key: int = tx.execute(insert(tables.datum_result).returning(_R.id), values).scalar_one()
     common = {"result_id": key, "job_id": row.job_id, "first": row.first, "datum_count": len(states)}
-    tx.execute(insert(tables.datum_result_state), [{**common, "state": int(state)} for state in sorted(set(states))])
+    for state in sorted(set(states)):
+        tx.execute(insert(tables.datum_result_state), {**common, "state": int(state)})
 
 
 def waiting(tx: Transaction, job_id: int, first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Which datums number `first` to `end` - 1 of the job's todo were not handed in: intervals (begin, end), in order."""
+    """Which of the datums number `first` to `end` - 1 of todo were not handed in: intervals (begin, end), in order."""
     wanted = select(_S.first, _S.datum_count).where(
         _S.job_id == job_id, _S.state != DONE, _S.first + _S.datum_count > first, _S.first < end
     )

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from howdah.model.files import FileInfo
 from howdah.model.globs import Glob
-from howdah.storage import rows
 from howdah.storage.diff import fresh, unequal
 from howdah.storage.listing import columns, inspect, matching
 from howdah.storage.reader import Fileset

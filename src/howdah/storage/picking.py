@@ -41,9 +41,7 @@ def span(names: pa.Array, first: str, last: str) -> tuple[int, int]:
     return rows.bounds(table, first, last + "\0")
 
 
-def _ranges(
-    fileset: Fileset, children: tuple[Child, ...], names: pa.Array, length: int | None
-) -> Iterator[Child]:
+def _ranges(fileset: Fileset, children: tuple[Child, ...], names: pa.Array, length: int | None) -> Iterator[Child]:
     for child in children:
         begin, end = span(names, child.first[:length], child.last[:length])
         if begin == end:
