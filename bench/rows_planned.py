@@ -176,7 +176,7 @@ def _page_figure(client: Client, job: Job, state: DatumState, middle: str) -> Fi
 
     samples = [timed(lambda: page("")) * 1000 for _ in range(_AGAIN)]
     samples += [timed(lambda: page(middle)) * 1000 for _ in range(_AGAIN)]
-    return Figure("slowest page of " + state.name, max(samples), "ms", at_most=200, samples=tuple(samples))
+    return Figure.of(samples, "ms", label=f"a page of {state.name}", at_most=200)
 
 
 def _commit(client: Client, path: str, content: bytes) -> float:
