@@ -114,7 +114,7 @@ def pages(ground: Ground) -> list[Figure]:
 
 
 def one_changed(ground: Ground) -> list[Figure]:
-    """Change one file of the million: from the finish of the commit to that of the output; the bench's worker runs it."""
+    """Change one file of the million: from the finish of the commit to that of the output; our worker runs it."""
     found = processed(ground)
     samples = []
     with BatchWorker(found.lake.address) as worker, found.lake.client() as client:
