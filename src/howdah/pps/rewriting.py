@@ -22,12 +22,13 @@ from howdah.storage.picking import span
 
 __all__ = ["RUN_ROWS", "SortedRows", "distinct", "grouped", "rewrite", "sorted_paths"]
 
-# What is held in memory before it is laid down as a sorted run: some 50 MB of rows, or as much of large ones.
+# What is held in memory before it is laid down as a sorted run. Sorting takes as much again, and several are filled at
+# a time: of these numbers finishing a job needs some 250 MB.
 RUN_ROWS: Final = 200_000
-_RUN_BYTES: Final = 96 << 20
+_RUN_BYTES: Final = 32 << 20
 # Rows of a run that are read at a time while runs are merged, and runs that are merged at a time.
-_PIECE_ROWS: Final = 8_192
-_RUNS_MAX: Final = 24
+_PIECE_ROWS: Final = 4_096
+_RUNS_MAX: Final = 32
 
 
 class SortedRows:
@@ -62,19 +63,22 @@ class SortedRows:
         if not self.count:
             return None
         if not self._runs:
-            held, self._batches = self._batches, []
-            return iter((rows.sort(rows.join(held)),))
+            return iter((self._sorted(),))
         self._lay_down()
         return _merged(self._runs)
 
     def _lay_down(self) -> None:
         if not self._batches:
             return
-        held, self._batches = self._batches, []
-        self._held = self._held_bytes = 0
-        self._runs.append(_run(_pieces(rows.sort(rows.join(held)))))
+        self._runs.append(_run(_pieces(self._sorted())))
         if len(self._runs) == _RUNS_MAX:
             self._runs = [_run(piece for batch in _merged(self._runs) for piece in _pieces(batch))]
+
+    def _sorted(self) -> pa.RecordBatch:
+        """What is held, which is let go of step by step."""
+        joined, self._batches = rows.join(self._batches), []
+        self._held = self._held_bytes = 0
+        return rows.sort(joined)
 
 
 def rewrite(

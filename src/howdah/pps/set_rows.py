@@ -45,7 +45,7 @@ _R: Final = tables.datum_result.c
 _B: Final = tables.datum_result_state.c
 _J: Final = tables.job.c
 _INSERTED: Final = 1_000  # rows of one statement
-_RESULTS_PAGE: Final = 64
+_RESULTS_PAGE: Final = 8  # a hand-in of thousands of datums takes a megabyte
 _STATES_PAGE: Final = 8  # hand-ins of thousands of datums; a page of a listing is in few of them
 
 
