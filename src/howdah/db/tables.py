@@ -37,6 +37,7 @@ __all__ = [
     "commit_provenance",
     "commit_touched",
     "datum_result",
+    "datum_result_state",
     "datum_set",
     "event",
     "file_set",
@@ -424,6 +425,19 @@ datum_result = Table(
     _moment("at"),
     Index(None, "job_id", "id"),
     **_NUMBERED,
+)
+
+# Which datums of a job's todo a batch brought, and in which states: one row for each state that is in it. So a state
+# is looked for without reading batches that have none of it.
+datum_result_state = Table(
+    "datum_result_state",
+    metadata,
+    _reference("result_id", "datum_result", cascade=True, primary_key=True),
+    Column("state", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", KEY, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("datum_count", Integer, nullable=False),
+    Index(None, "job_id", "state", "first"),
 )
 
 # Who logs are of: a job (the server itself is job 0 of pipeline 0), by names that outlive it. `dropped_…`: what is

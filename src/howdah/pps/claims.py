@@ -24,9 +24,9 @@ from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
 from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.finishing import clash_text, end_badly
+from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
 from howdah.pps.infos import Claim, DatumResult, ProcessStats
 from howdah.pps.job_rows import JobRow
-from howdah.pps.results import HandIn, encode_hand_in
 from howdah.pps.set_rows import SetRow
 from howdah.pps.sharing import share
 from howdah.pps.starting import Details
@@ -120,13 +120,13 @@ class Claims:
         self._check(found, job, change, results, last)
         if clash := _clash(change):
             self._end_by_clash(set_id, fence, clash)
-        body = encode_hand_in(HandIn(tuple(results), found.worker, containment, change))
+        body = encode_hand_in(HandIn(Outcomes.of(results), found.worker, containment, change))
         with self._db.write() as tx:
             found, job = _held(tx, set_id, fence)
             if self._is_repeated(found, job, results):
                 return
             self._check_order(found, job, results)
-            set_rows.add_result(tx, found, body)
+            set_rows.add_result(tx, found, body, [each.state for each in results])
             ended = set_rows.progress(tx, found, len(results), _until(self._clock.now()))
             _count(tx, job, results)
             tx.emit(job_subject(job.job), "progress")

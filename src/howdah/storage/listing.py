@@ -17,7 +17,18 @@ from howdah.model.globs import Glob
 from howdah.storage import rows
 from howdah.storage.reader import Cursor, Fileset, interval
 
-__all__ = ["COLUMNS", "children", "children_reversed", "glob", "infos", "inspect", "opened_directories", "walk"]
+__all__ = [
+    "COLUMNS",
+    "children",
+    "children_reversed",
+    "columns",
+    "glob",
+    "infos",
+    "inspect",
+    "matching",
+    "opened_directories",
+    "walk",
+]
 
 COLUMNS: Final = pa.schema(
     [
@@ -204,15 +215,16 @@ def _scan(fileset: Fileset, directory: str, pattern: Glob | None, after: str) ->
         at = 0
         for index, name in opened:
             if pattern is None or pattern.matches(name.rstrip("/") or "/"):
-                yield from _matching(batch, at, index, pattern)
+                yield from matching(batch, at, index, pattern)
                 at = index
                 summary = fileset.summary(name)
                 assert summary is not None
                 yield columns([FileInfo(name, True, summary.size, summary.digest)])
-        yield from _matching(batch, at, batch.num_rows, pattern)
+        yield from matching(batch, at, batch.num_rows, pattern)
 
 
-def _matching(batch: pa.RecordBatch, begin: int, end: int, pattern: Glob | None) -> Iterator[pa.RecordBatch]:
+def matching(batch: pa.RecordBatch, begin: int, end: int, pattern: Glob | None) -> Iterator[pa.RecordBatch]:
+    """Columns of those files among the rows begin..end that match; nothing where none does."""
     if begin == end:
         return
     part = batch.slice(begin, end - begin)

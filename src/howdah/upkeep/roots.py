@@ -17,7 +17,7 @@ from sqlalchemy import Column, LargeBinary, Table, select
 from howdah.db import tables
 from howdah.db.transaction import Transaction
 from howdah.errors import Damaged, ErrorKind, HowdahError
-from howdah.pps.results import decode_hand_in
+from howdah.pps.handed_in import decode_hand_in
 from howdah.storage import changes
 from howdah.storage.extents import NAME_BYTES
 from howdah.storage.marks import chunks_of
