@@ -9,7 +9,7 @@ from google.protobuf import json_format
 
 from howdah.apis.grpc import log_answers, pps_answers, pps_requests
 from howdah.apis.grpc.convert_pps_spec import input_tree, job_details, request_text
-from howdah.errors import BadRequest, ErrorKind, Unsupported
+from howdah.errors import BadRequest
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit, Job, Pipeline, Repo
 from howdah.model.spec import PfsInput, parse_input, parse_spec
@@ -225,14 +225,6 @@ def test_a_request_that_lacks_something_says_what(read, text):
         read()
 
     assert error.value.message.startswith(text) or text in error.value.message
-
-
-def test_a_filter_is_refused_rather_than_passed_over():
-    """An answer that ignores the filter would be wrong without a word."""
-    with pytest.raises(Unsupported) as error:
-        pps_requests.no_filter('.state == "JOB_FAILURE"')
-
-    assert ErrorKind.UNSUPPORTED == error.value.kind
 
 
 def test_a_duration_is_absent_or_not_negative():

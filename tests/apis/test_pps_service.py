@@ -367,9 +367,9 @@ def test_a_spec_as_text_is_strict_and_is_kept_as_it_was_written(face):
             'pipeline "default/no" not found',
         ),
         (
-            lambda face: list(face.pps.ListJob(pps.ListJobRequest(jqFilter="true"))),
-            grpc.StatusCode.UNIMPLEMENTED,
-            "jq filters",
+            lambda face: list(face.pps.ListJob(pps.ListJobRequest(jqFilter=".state =="))),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "jq filter (.state ==) invalid",
         ),
         (
             lambda face: list(face.pps.ListDatum(pps.ListDatumRequest())),
@@ -383,8 +383,8 @@ def test_a_spec_as_text_is_strict_and_is_kept_as_it_was_written(face):
         ),
         (
             lambda face: face.pps.RunCron(pps.RunCronRequest(pipeline=pps.Pipeline(name="no"))),
-            grpc.StatusCode.UNIMPLEMENTED,
-            "method RunCron",
+            grpc.StatusCode.NOT_FOUND,
+            'pipeline "default/no" not found',
         ),
     ],
 )

@@ -410,7 +410,6 @@ def test_the_key_of_editors_is_dropped():
         (_pfs(trigger={}), "input.pfs (name images).trigger"),
         (_pfs(reference=True), "input.pfs (name images).reference"),
         (spec_tree(input={"union": [{"pfs": {"repo": "a", "glob": "/"}}]}), "input.union"),
-        (spec_tree(input={"cross": [CRON["input"]]}), "input.cron"),
         (REFUSED_LATER, "service"),
     ],
 )

@@ -256,3 +256,28 @@ def test_a_pipeline_is_made_of_a_template(pachctl):
 
     request = pb.ListPipelineRequest(commit_set={}, projects=[DEFAULT])
     assert ["big"] == [info.pipeline.name for info in pachctl.run("list pipeline", f"{PPS}/ListPipeline", request)]
+
+
+def test_cron_runs_and_pipelines_run_again(pachctl):
+    """`run cron`, `rerun pipeline`, `restart datum`, `check status`, and lists by state."""
+    create(pachctl)
+    job = newest(pachctl)
+    rerun = pb.RerunPipelineRequest(pipeline=pipeline(), reprocess=True)
+    pachctl.run("rerun pipeline upper --reprocess", f"{PPS}/RerunPipeline", rerun)
+    again = newest(pachctl)
+    document = {**spec("clock"), "input": {"cron": {"name": "tick", "spec": "@never"}}}
+    create(pachctl, json.dumps(document))
+    pachctl.run("run cron clock", f"{PPS}/RunCron", pb.RunCronRequest(pipeline=pipeline("clock")))
+    states = '.state == "JOB_SUCCESS" or .state == "JOB_RUNNING"'
+    alerts = pachctl.run("check status", f"{PPS}/CheckStatus", pb.CheckStatusRequest(project=DEFAULT))
+    request = pb.ListPipelineRequest(commit_set=pfs.CommitSet(id=job.job.id), projects=[DEFAULT])
+    then = pachctl.run(f"list pipeline -c {job.job.id}", f"{PPS}/ListPipeline", request)
+
+    assert (2, 0) == (again.data_processed, again.data_skipped)
+    assert [again.job.id, job.job.id] == [each.job.id for each in jobs(pachctl, jqFilter=states, history=-1)]
+    assert 2 == len(pachctl.run("list job -p clock", f"{PPS}/ListJob", pb.ListJobRequest(pipeline=pipeline("clock"))))
+    assert [] == alerts
+    assert [("upper", 1)] == [(info.pipeline.name, info.version) for info in then]
+    request = pb.RestartDatumRequest(job=job.job, data_filters=["/a"])
+    with pytest.raises(grpc.RpcError, match=r"datum matching filter \[/a\] could not be found for job ID"):
+        pachctl.run("restart datum upper@ID /a", f"{PPS}/RestartDatum", request)

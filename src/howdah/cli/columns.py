@@ -7,6 +7,7 @@ from typing import Any
 from howdah.cli.output import Columns, age, name, size, span, time
 
 __all__ = [
+    "ALERTS",
     "BRANCH",
     "BRANCHES",
     "CHECKS",
@@ -219,6 +220,10 @@ PIPELINE: Columns = [
     ("output branch", lambda p: p.output_branch),
     ("metadata", _labels),
     ("spec", lambda p: pretty(p.spec)),
+]
+ALERTS: Columns = [
+    ("PIPELINE", lambda a: a.pipeline),
+    ("ALERT", lambda a: "; ".join(a.alerts)),
 ]
 JOBS: Columns = [
     ("JOB", lambda j: j.job),

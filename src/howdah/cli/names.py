@@ -2,7 +2,7 @@
 """Arguments of commands, read: files, ids, specs."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from howdah.kit.ids import UUID4_HEX
@@ -11,12 +11,35 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import File
 
-__all__ = ["STATES", "a_file", "is_id", "specs", "text_of"]
+__all__ = ["JOB_STATES", "PIPELINE_STATES", "STATES", "a_file", "a_filter", "is_id", "specs", "text_of"]
 
 STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
 """States of datums, as they are typed."""
 
 _WEB: Final = ("http://", "https://")
+
+
+JOB_STATES: Final = (
+    "created",
+    "starting",
+    "running",
+    "egressing",
+    "finishing",
+    "success",
+    "failure",
+    "killed",
+    "unrunnable",
+)
+"""States of jobs, as they are typed."""
+
+PIPELINE_STATES: Final = ("starting", "running", "restarting", "failure", "paused", "standby", "crashing")
+"""States of pipelines, as they are typed."""
+
+
+def a_filter(prefix: str, states: Sequence[str], jq: str) -> str:
+    """The jq expression for things in one of some states, if any are given, for which `jq` holds, if that is."""
+    state = " or ".join(f'.state == "{prefix}{each.upper()}"' for each in states)
+    return f"({state}) and ({jq}\n)" if state and jq else state or jq
 
 
 def is_id(text: str) -> bool:

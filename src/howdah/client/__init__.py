@@ -7,8 +7,9 @@
         client.put_file("images@master", "/a.png", "photos/a.png")
 
 `client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history` (what is taken out of
-it), `searches`, `labels`, `files`, `pipelines`, `specs`, `jobs`, `logs`, `transactions`. `values` has the answers that
-are not in `howdah.model`. Arrow and the storage library are loaded with the first call that touches a file.
+it), `searches`, `labels`, `files`, `pipelines`, `specs`, `running` (what sets them going), `jobs`, `logs`,
+`transactions`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are loaded with
+the first call that touches a file.
 """
 
 from howdah.client.client import Client
@@ -24,6 +25,7 @@ from howdah.client.values import (
     JobInfo,
     LogLine,
     MetadataEdit,
+    PipelineAlert,
     PipelineInfo,
     ProcessStats,
     Progress,
@@ -48,6 +50,7 @@ __all__ = [
     "JobInfo",
     "LogLine",
     "MetadataEdit",
+    "PipelineAlert",
     "PipelineInfo",
     "ProcessStats",
     "Progress",

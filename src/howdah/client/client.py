@@ -13,6 +13,7 @@ from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
 from howdah.client.retention import RetentionCalls
+from howdah.client.running import Running
 from howdah.client.searches import Searches
 from howdah.client.specs import SpecCalls
 from howdah.client.transactions import Transactions
@@ -31,6 +32,7 @@ class Client(
     Labels,
     Pipelines,
     SpecCalls,
+    Running,
     Jobs,
     Logs,
     Transactions,

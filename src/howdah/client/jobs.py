@@ -2,6 +2,7 @@
 """Calls on jobs and their datums. Their logs: `client.logs`."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from howdah.client import read_pps
 from howdah.client.caller import Caller
@@ -9,7 +10,7 @@ from howdah.client.coerce import CommitLike, FileLike, JobLike, PipelineLike, a_
 from howdah.client.values import DatumInfo, JobInfo, Provenance
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState
-from howdah.wire.convert import commit_message, file_message, project_message
+from howdah.wire.convert import commit_message, file_message, project_message, timestamp
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
@@ -49,19 +50,31 @@ class Jobs(Caller):
         inputs: Sequence[CommitLike] = (),
         number: int = 0,
         reverse: bool = False,
+        jq: str = "",
+        history: int = -1,
+        after: datetime | None = None,
     ) -> Iterator[JobInfo]:
         """Jobs, the newest first: of one pipeline, or of all; `inputs` are commits that each must have read.
 
-        `projects` are those to look in: this client's own for None, all for an empty one.
+        `projects` are those to look in: this client's own for None, all for an empty one. `jq` is an expression of that
+        language that must hold for the job as the protocol's JSON has it (`.state == "JOB_FAILURE"`). Of one pipeline,
+        those of so many older versions of it too, all for -1. `after` begins after the job that was created then, the
+        last one of the page before.
+
+        Raises:
+            NotFound: the pipeline, or a commit of `inputs`.
+            BadRequest: the filter cannot be read, or takes too long.
         """
         wanted = [self.project] if projects is None else projects
         request = pb.ListJobRequest(
             pipeline=None if pipeline is None else _pipeline(a_pipeline(pipeline, self.project)),
             projects=[] if pipeline is not None else [project_message(name) for name in wanted],
             input_commit=[commit_message(a_commit(each, self.project)) for each in inputs],
-            history=-1,
+            history=history,
             number=number,
             reverse=reverse,
+            jqFilter=jq,
+            paginationMarker=timestamp(after),
         )
         return map(read_pps.job_info, self._wire.stream(self._wire.pps.ListJob, request))
 

@@ -25,6 +25,7 @@ __all__ = [
     "JobInfo",
     "LogLine",
     "MetadataEdit",
+    "PipelineAlert",
     "PipelineInfo",
     "ProcessStats",
     "Progress",
@@ -144,6 +145,13 @@ class PipelineInfo:
     user_spec: str
     spec: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class PipelineAlert(NamedTuple):
+    """A pipeline that somebody should look at, and what there is to know of it."""
+
+    pipeline: Pipeline
+    alerts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ __all__ = [
     "commit_change",
     "commit_provenance",
     "commit_touched",
+    "cron",
     "datum_result",
     "datum_result_state",
     "datum_set",
@@ -344,6 +345,16 @@ pipeline = Table(
     _flag("deleted"),
     UniqueConstraint("project_id", "name"),
     **_NUMBERED,
+)
+
+# How far the schedule of a cron input has come; `repo_made` when its repo was made for it, and goes with the pipeline.
+cron = Table(
+    "cron",
+    metadata,
+    _reference("pipeline_id", "pipeline", cascade=True, primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    _moment("ticked_at"),
+    _flag("repo_made"),
 )
 
 pipeline_version = Table(

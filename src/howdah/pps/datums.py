@@ -14,7 +14,7 @@ from howdah.db.engine import Database
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.files import FileInfo
 from howdah.model.refs import Branch, Commit, File, Job, Repo
-from howdah.model.spec import Input, pfs_inputs
+from howdah.model.spec import Input, cron_inputs, pfs_inputs
 from howdah.model.states import DatumState
 from howdah.pfs import closing, commit_rows, resolve
 from howdah.pps import job_rows, pipeline_rows
@@ -87,7 +87,11 @@ class Datums:
             NotFound: a repo, or a branch.
             Unavailable: BUSY: a head has never been finished.
             Unsupported: a kind of input that this version does not run.
+            BadRequest: BAD_ARGUMENT: a cron input, which has no datums before its pipeline is there.
         """
+        if cron_inputs(root):
+            text = "can't list datums with a cron input, there will be no datums until the pipeline is created"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; create it, or leave the cron input out")
         filesets: dict[str, Fileset] = {}
         commits: dict[str, Commit] = {}
         with self._db.read() as tx:

@@ -13,7 +13,7 @@ from typing import Final
 
 from howdah.errors import ErrorKind, Unsupported
 from howdah.model.globs import Glob
-from howdah.model.spec import CrossInput, Input, PfsInput
+from howdah.model.spec import CronInput, CrossInput, Input, PfsInput, as_pfs
 from howdah.storage import listing
 from howdah.storage.reader import Fileset
 
@@ -70,10 +70,12 @@ def pages(node: Input, filesets: Mapping[str, Fileset]) -> Iterator[Page]:
     """
     if isinstance(node, PfsInput):
         return _pfs_pages(node, filesets[node.name])
+    if isinstance(node, CronInput):
+        return _pfs_pages(as_pfs(node), filesets[node.name])
     if isinstance(node, CrossInput):
         return _cross_pages(node.inputs, filesets)
     kind = type(node).__name__.removesuffix("Input").lower()
-    raise Unsupported(ErrorKind.UNSUPPORTED, f"input.{kind}: this version does not support it; use pfs and cross")
+    raise Unsupported(ErrorKind.UNSUPPORTED, f"input.{kind}: this version does not support it; use pfs, cron and cross")
 
 
 def _pfs_pages(node: PfsInput, fileset: Fileset) -> Iterator[Page]:

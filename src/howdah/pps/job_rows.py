@@ -38,6 +38,7 @@ __all__ = [
     "seconds_per_datum",
     "set_plan",
     "set_results",
+    "with_open",
 ]
 
 _T: Final = tables.job.c
@@ -139,7 +140,13 @@ _OLDEST: Final = _ROWS.where(
 
 
 def insert_job(
-    tx: Transaction, pipeline_id: int, job: Job, version: int, output_commit_id: int, meta_commit_id: int | None
+    tx: Transaction,
+    pipeline_id: int,
+    job: Job,
+    version: int,
+    output_commit_id: int,
+    meta_commit_id: int | None,
+    created_at: datetime,
 ) -> None:
     """Add a job, CREATED, for an output commit that was just made."""
     values = {
@@ -149,7 +156,7 @@ def insert_job(
         "output_commit_id": output_commit_id,
         "meta_commit_id": meta_commit_id,
         "state": int(JobState.CREATED),
-        "created_at": tx.now,
+        "created_at": created_at,
     }
     tx.execute(insert(tables.job), values)
     tx.emit(job_subject(job), "created")
@@ -269,6 +276,12 @@ def newest_states(tx: Transaction, pipeline_ids: Collection[int]) -> dict[int, J
     newest = select(func.max(_T.id)).where(_T.pipeline_id.in_(pipeline_ids)).group_by(_T.pipeline_id)
     found = tx.execute(select(_T.pipeline_id, _T.state).where(_T.id.in_(newest)))
     return {pipeline_id: JobState(state) for pipeline_id, state in found}
+
+
+def with_open(tx: Transaction, pipeline_ids: Collection[int]) -> set[int]:
+    """Those of the pipelines that have a job that has not ended."""
+    wanted = select(_T.pipeline_id).distinct().where(_T.pipeline_id.in_(pipeline_ids), _T.state.in_(_OPEN))
+    return set(tx.execute(wanted).scalars())
 
 
 def page(

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
-from howdah.errors import ErrorKind, NotFound
+from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
 from howdah.model.states import PipelineState
@@ -24,6 +24,7 @@ __all__ = [
     "find",
     "get",
     "insert_pipeline",
+    "is_stopped",
     "missing",
     "page",
     "remove",
@@ -34,6 +35,7 @@ __all__ = [
     "set_version",
     "spec_of",
     "version",
+    "version_at",
     "versions",
 ]
 
@@ -114,6 +116,12 @@ def missing(pipeline: Pipeline) -> NotFound:
     return NotFound(
         ErrorKind.PIPELINE_NOT_FOUND, f'pipeline "{pipeline}" not found; see what there is: howdah list pipeline'
     )
+
+
+def is_stopped(pipeline: Pipeline) -> Refused:
+    """The error that says that a pipeline is stopped and does nothing."""
+    text = f"pipeline {pipeline} is stopped; start it first: howdah start pipeline {pipeline}"
+    return Refused(ErrorKind.PIPELINE_STOPPED, text)
 
 
 def by_id(tx: Transaction, key: int) -> PipelineRow | None:
@@ -209,6 +217,13 @@ def version(tx: Transaction, row: PipelineRow, number: int) -> VersionRow:
             f'version {number} of pipeline "{row.pipeline}" not found; its versions are 1 to {row.version}',
         )
     return VersionRow(*found)
+
+
+def version_at(tx: Transaction, row: PipelineRow, at: datetime) -> VersionRow | None:
+    """The version that a pipeline had at that moment; None if it was not there."""
+    wanted = _VERSIONS.where(_V.created_at <= at).order_by(_V.version.desc()).limit(1)
+    found = tx.execute(wanted, {"key": row.id}).one_or_none()
+    return None if found is None else VersionRow(*found)
 
 
 def versions(tx: Transaction, row: PipelineRow, first: int, last: int) -> list[VersionRow]:

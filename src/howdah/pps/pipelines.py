@@ -12,7 +12,7 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import AlreadyExists, ErrorKind, Refused
+from howdah.errors import AlreadyExists, Conflict, ErrorKind, Refused
 from howdah.kit.ids import NewId
 from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
@@ -20,9 +20,9 @@ from howdah.model.spec import PfsInput, PipelineSpec, is_same, pfs_inputs, requi
 from howdah.model.states import JobState, PipelineState
 from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
 from howdah.pfs.catalog import Catalog
-from howdah.pfs.resolve import head_of
+from howdah.pfs.resolve import head_of, of_set
 from howdah.pfs.work import Work
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import crons, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
@@ -93,13 +93,25 @@ class Pipelines:
             return StoredSpec(self._storage.apply(None, writer.finish(), referrer).root, len(data))
 
     def create_in(
-        self, work: Work, spec: PipelineSpec, user_spec: str, stored: StoredSpec, *, update: bool, reprocess: bool
+        self,
+        work: Work,
+        spec: PipelineSpec,
+        user_spec: str,
+        stored: StoredSpec,
+        *,
+        update: bool,
+        reprocess: bool,
+        again: bool = False,
     ) -> None:
-        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec."""
+        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec.
+
+        With `again` an equal spec is an update too.
+        """
         require_supported(spec)
         pipeline = Pipeline(spec.project, spec.name)
         effective = spec.to_json()
         row = pipeline_rows.find(work.tx, pipeline)
+        old: PipelineSpec | None = None
         if row is None:
             row = _create(work, pipeline, spec.salt or self._new_id())
             kind = "created"
@@ -108,12 +120,14 @@ class Pipelines:
                 ErrorKind.PIPELINE_EXISTS,
                 f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
             )
-        elif not reprocess and is_same(_spec(work.tx, row), spec, row.salt):
+        elif not (reprocess or again) and is_same(_spec(work.tx, row), spec, row.salt):
             pipeline_rows.set_user_spec(work.tx, row, user_spec or effective)
             return
         else:
-            self._prepare_update(work, row, spec, reprocess=reprocess or reruns_all(_spec(work.tx, row), spec))
+            old = _spec(work.tx, row)
+            self._prepare_update(work, row, spec, reprocess=reprocess or reruns_all(old, spec))
             kind = "updated"
+        crons.adopt(work, row.id, spec, old)
         _commit_spec(work, pipeline, stored.root, stored.size)
         pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:
@@ -143,14 +157,29 @@ class Pipelines:
             page = [pipeline_rows.get(tx, pipeline)] if pipeline else pipeline_rows.page(tx, None, _PAGE, projects)
             while page:
                 states = job_rows.newest_states(tx, [row.id for row in page])
+                busy = job_rows.with_open(tx, [row.id for row in page])
                 for row in page:
                     first = 1 if history < 0 else max(1, row.version - history)
                     rows = pipeline_rows.versions(tx, row, first, row.version)
-                    found += [_filled(row, version, states.get(row.id)) for version in rows]
+                    found += [_filled(row, version, states.get(row.id), row.id in busy) for version in rows]
                 if pipeline or len(page) < _PAGE:
                     break
                 page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects)
         return found
+
+    def of_set(self, set_id: str, *, projects: tuple[str, ...] = ()) -> tuple[PipelineInfo, ...]:
+        """The pipelines that a commit set was made by, newest first, each at the version that it had then."""
+        found = []
+        with self._db.read() as tx:
+            page = pipeline_rows.page(tx, None, _PAGE, projects)
+            while page:
+                keys = [row.id for row in page]
+                states, busy = job_rows.newest_states(tx, keys), job_rows.with_open(tx, keys)
+                for row in page:
+                    if (version := _version_in(tx, row, set_id)) is not None:
+                        found.append(_filled(row, version, states.get(row.id), row.id in busy))
+                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
+        return tuple(found)
 
     def stop(self, pipeline: Pipeline, *, must_exist: bool = False) -> bool:
         """Let a pipeline follow its inputs no more, and kill its jobs; False if there is no such pipeline.
@@ -188,16 +217,42 @@ class Pipelines:
                 assert spec_head is not None
                 assert spec_head.root is not None
                 _commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
+            crons.adopt(work, row.id, spec, spec)
             _attach(work, spec)
             work.tx.emit(pipeline_subject(pipeline), "started")
+
+    def rerun(self, pipeline: Pipeline, *, reprocess: bool = False) -> PipelineInfo:
+        """Start a job on what the inputs hold now, as another version of the same spec.
+
+        Jobs that have not ended are killed. Only what has not succeeded runs, or with `reprocess` everything.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND.
+            Refused: PIPELINE_STOPPED.
+            Conflict: WRITE_CONFLICT: it was updated meanwhile, which has started a job.
+        """
+        with self._db.read() as tx:
+            row = pipeline_rows.get(tx, pipeline)
+            version = pipeline_rows.version(tx, row, row.version)
+        if row.stopped:
+            raise pipeline_rows.is_stopped(pipeline)
+        spec = pipeline_rows.spec_of(version.effective_spec)
+        stored = self.store(spec)
+        with self._catalog.work() as work:
+            if pipeline_rows.get(work.tx, pipeline).version != row.version:
+                text = f"pipeline {pipeline} was updated meanwhile, and runs by that; see its jobs"
+                raise Conflict(ErrorKind.WRITE_CONFLICT, f"{text}: howdah list job -p {pipeline}")
+            user_spec = version.user_spec
+            self.create_in(work, spec, user_spec, stored, update=True, reprocess=reprocess, again=True)
+        return self.inspect(pipeline)
 
     def delete(
         self, pipeline: Pipeline, *, force: bool = False, keep_repo: bool = False, must_exist: bool = False
     ) -> bool:
         """Delete a pipeline with its jobs and its repos; False if there is no such pipeline.
 
-        With `keep_repo` the repo of its output stays, as a user's repo. With `force` it goes even if others read
-        from it; those lose that input.
+        With `keep_repo` the repos of its output and of its ticks stay, as a user's repos. With `force` it goes even if
+        others read from it; those lose that input.
 
         Raises:
             NotFound: PIPELINE_NOT_FOUND, with `must_exist`.
@@ -210,7 +265,10 @@ class Pipelines:
             if not force and not keep_repo:
                 _check_nobody_reads(work.tx, pipeline, repo)
             kill_all(work.tx, row, "job killed because its pipeline was deleted")
-            _detach(work, _spec(work.tx, row))
+            spec = _spec(work.tx, row)
+            _detach(work, spec)
+            if not keep_repo:
+                crons.remove_repos(work, row.id, spec, force=force)
             pipeline_rows.remove(work.tx, row.id)
             kept = [Repo(repo.project, repo.name, kind) for kind in (META, SPEC)]
             for each in kept if keep_repo else [repo]:
@@ -317,19 +375,30 @@ def _input_branch(node: PfsInput) -> Branch:
     return Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
 
 
+def _version_in(tx: Transaction, row: PipelineRow, set_id: str) -> VersionRow | None:
+    """The version of a pipeline in a commit set; None if the set has nothing to do with it."""
+    repo = repo_rows.find(tx, Repo(row.pipeline.project, row.pipeline.name, SPEC))
+    spec = None if repo is None else of_set(tx, repo.id, set_id)
+    return None if spec is None else pipeline_rows.version_at(tx, row, spec.started_at)
+
+
 def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
-    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
+    busy = bool(job_rows.with_open(tx, [row.id]))
+    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id), busy)
 
 
-def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
+def _filled(row: PipelineRow, version: VersionRow, last: JobState | None, busy: bool) -> PipelineInfo:
+    spec = pipeline_rows.spec_of(version.effective_spec)
+    # With autoscaling no worker stands by for a pipeline that has nothing to do.
+    idle = spec.autoscaling and not busy and row.state is PipelineState.RUNNING
     repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
     return PipelineInfo(
         pipeline=row.pipeline,
         version=version.version,
-        spec=pipeline_rows.spec_of(version.effective_spec),
+        spec=spec,
         user_spec=version.user_spec,
         spec_commit=Commit(repo, version.spec_set_id),
-        state=row.state,
+        state=PipelineState.STANDBY if idle else row.state,
         reason=row.reason,
         stopped=row.stopped,
         last_job_state=last,

@@ -20,7 +20,10 @@ from howdah.pps.log_mover import LogMover
 from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
 from howdah.pps.removing import attached, end_jobs, name_readers
+from howdah.pps.restarting import Restarts
 from howdah.pps.scheduler import Scheduler
+from howdah.pps.status import Statuses
+from howdah.pps.ticking import Ticker
 from howdah.storage.storage import Storage
 
 __all__ = ["Pps"]
@@ -37,6 +40,9 @@ class Pps:
     logs        append, append_own, find; mover
     claims      claim, renew, hand_in, release: the protocol of workers
     scheduler   start, stop; step and settle for who wants to know when it is done
+    ticker      start, stop, run; step for who moves the time: the schedules of cron inputs
+    restarts    restart: datums that workers have
+    statuses    alerts, summaries
     """
 
     pipelines: Pipelines
@@ -46,6 +52,9 @@ class Pps:
     logs: Logs
     claims: Claims
     scheduler: Scheduler
+    ticker: Ticker
+    restarts: Restarts
+    statuses: Statuses
 
     @classmethod
     def open(
@@ -79,4 +88,7 @@ class Pps:
             Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
             Scheduler(db, storage, claims, clock, workers),
+            Ticker(db, storage, catalog.works),
+            Restarts(db, storage),
+            Statuses(db, pipelines, clock),
         )

@@ -23,6 +23,7 @@ __all__ = [
     "any_left",
     "claim",
     "claimable",
+    "claimed_of",
     "clear",
     "get",
     "handed_in",
@@ -33,6 +34,7 @@ __all__ = [
     "release",
     "renew",
     "results",
+    "take_back",
     "waiting",
 ]
 
@@ -146,6 +148,19 @@ def release(tx: Transaction, *, expired: datetime | None = None, worker: str = "
         given_back = given_back.where(_S.worker == worker)
     # The fence grows here too, so that nobody works on under the claim that was lost.
     return tx.execute(given_back.values(state=WAITING, worker="", claimed_until=None, fence=_S.fence + 1)).rowcount
+
+
+def claimed_of(tx: Transaction, job_id: int) -> list[SetRow]:
+    """The sets of a job that workers have."""
+    wanted = select(*_COLUMNS).where(_S.job_id == job_id, _S.state == CLAIMED).order_by(_S.id)
+    return [SetRow(*row) for row in tx.execute(wanted)]
+
+
+def take_back(tx: Transaction, row: SetRow) -> bool:
+    """Let a claimed set wait for another claim; False if its worker has it no more under that fence."""
+    taken = update(tables.datum_set).where(_S.id == row.id, _S.state == CLAIMED, _S.fence == row.fence)
+    values = {"state": WAITING, "worker": "", "claimed_until": None, "fence": _S.fence + 1}
+    return tx.execute(taken.values(values)).rowcount == 1
 
 
 def add_result(tx: Transaction, row: SetRow, body: bytes, states: Sequence[DatumState]) -> None:

@@ -177,6 +177,7 @@ class Server:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
             await asyncio.to_thread(lake.pps.scheduler.start)
             await asyncio.to_thread(lake.pfs.triggers.start)
+            await asyncio.to_thread(lake.pps.ticker.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
             gateway = Gateway(self._grpc.services, status_of, self._metrics)
             self._pages.router.routes.append(Route("/api/{path:path}", gateway))
@@ -204,6 +205,7 @@ class Server:
         grace = self._settings.grace_seconds
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
         await asyncio.to_thread(self._grpc.bridge.close)
+        await asyncio.to_thread(self._opened.pps.ticker.stop)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
         await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self._rules.stop)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from howdah.model.names import DEFAULT_BRANCH, USER
 from howdah.model.spec.codec import bad_spec, decode, encode, respell, wire
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "PropagationSpec",
     "Trigger",
     "UnionInput",
+    "as_pfs",
+    "cron_inputs",
     "encode_input",
     "input_name",
     "pfs_inputs",
@@ -31,6 +34,7 @@ __all__ = [
     "walk_inputs",
 ]
 
+TICKS: Final = "/*"  # the files of a tick repo: one for each tick
 _NESTING_MAX: Final = 20  # reading calls itself
 
 
@@ -135,8 +139,21 @@ def walk_inputs(root: Input | None) -> Iterator[Input]:
 
 
 def pfs_inputs(root: Input | None) -> tuple[PfsInput, ...]:
-    """The pfs inputs of a tree, in order."""
-    return tuple(node for node in walk_inputs(root) if isinstance(node, PfsInput))
+    """The pfs inputs of a tree, in order; a cron input is one that reads its ticks."""
+    found = (as_pfs(node) if isinstance(node, CronInput) else node for node in walk_inputs(root))
+    return tuple(node for node in found if isinstance(node, PfsInput))
+
+
+def cron_inputs(root: Input | None) -> tuple[CronInput, ...]:
+    """The cron inputs of a tree, in order."""
+    return tuple(node for node in walk_inputs(root) if isinstance(node, CronInput))
+
+
+def as_pfs(node: CronInput) -> PfsInput:
+    """What a cron input reads: each tick in its repo is a datum."""
+    return PfsInput(
+        project=node.project, name=node.name, repo=node.repo, repo_type=USER, branch=DEFAULT_BRANCH, glob=TICKS
+    )
 
 
 def input_name(node: Input) -> str:

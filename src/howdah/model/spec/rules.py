@@ -16,6 +16,7 @@ from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model import names
 from howdah.model.globs import Glob
 from howdah.model.paths import clean
+from howdah.model.schedules import parse_schedule
 from howdah.model.spec.codec import bad_spec
 from howdah.model.spec.inputs import (
     CronInput,
@@ -141,7 +142,6 @@ def _require_supported_input(node: Input) -> None:
             (bool(node.group_by), f"{field}.groupBy", "use a glob that matches the group's folder"),
         )
     _refuse_first(
-        (isinstance(node, CronInput), "input.cron", "start a commit by a timer of the system"),
         (isinstance(node, UnionInput), "input.union", "write one pipeline for each input"),
         (isinstance(node, JoinInput), "input.join", "use cross with globs that match folders"),
         (isinstance(node, GroupInput), "input.group", "use a glob that matches the group's folder"),
@@ -204,6 +204,12 @@ def _filled_cron(node: CronInput, path: str, project: str, pipeline: str) -> Cro
         raise bad_spec(f"{path}.name", "missing; name the input")
     if not node.spec:
         raise bad_spec(f"{path}.spec", "missing; say when it ticks, such as @daily")
+    if node.commit:
+        raise bad_spec(f"{path}.commit", "a cron input reads its ticks and no other commit; leave it out")
+    try:
+        parse_schedule(node.spec)
+    except BadRequest as error:
+        raise bad_spec(f"{path}.spec", error.message) from error
     _check_folder(node.name, f"{path}.name")
     return dataclasses.replace(
         node,
