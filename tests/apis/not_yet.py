@@ -21,7 +21,6 @@ NOT_YET: dict[str, set[str]] = {
     "pachyderm.worker.Worker": ALL,
     "pjs.API": ALL,
     "pps_v2.API": {
-        "CreateDatum",
         "RestartDatum",
         "RerunPipeline",
         "RunPipeline",

@@ -5,6 +5,7 @@ import click
 
 from howdah.cli.base import command
 from howdah.cli.columns import pretty
+from howdah.cli.input_files import tell_warnings
 from howdah.cli.names import specs
 from howdah.cli.session import Session
 
@@ -22,3 +23,5 @@ def create_pipeline(session: Session, source: str, reprocess: bool, update: bool
         effective = session.client.create_pipeline(spec, update=update, reprocess=reprocess, dry_run=dry_run)
         if dry_run:
             session.line(pretty(effective))
+        else:
+            tell_warnings(session, effective)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import File
 
-__all__ = ["STATES", "a_file", "is_id", "specs"]
+__all__ = ["STATES", "a_file", "documents_of", "is_id", "specs"]
 
 STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
 """States of datums, as they are typed."""
@@ -33,6 +33,32 @@ def a_file(session: "Session", text: str) -> "File":
     return parse_file(text, session.client.project)
 
 
+def documents_of(source: str) -> list[Any]:
+    """The documents of a file of JSON or YAML, or of standard input for `-`.
+
+    Raises:
+        NotFound, Refused: the file cannot be read.
+        BadRequest: it is neither JSON nor YAML.
+    """
+    from howdah.model.spec.text import documents
+
+    return list(documents(_read(source)))
+
+
+def _read(source: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`.
+
+    Raises:
+        NotFound, Refused: the file cannot be read.
+    """
+    from howdah.storage.local_files import explained
+
+    if source == "-":
+        return sys.stdin.buffer.read()
+    with explained(source), open(source, "rb") as file:
+        return file.read()
+
+
 def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
     """The pipeline specs of a file, or of standard input for `-`; the text itself if there is only one.
 
@@ -41,12 +67,7 @@ def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
         BadRequest: it is neither JSON nor YAML.
     """
     from howdah.model.spec.text import documents
-    from howdah.storage.local_files import explained
 
-    if source == "-":
-        text = sys.stdin.buffer.read()
-    else:
-        with explained(source), open(source, "rb") as file:
-            text = file.read()
+    text = _read(source)
     found = documents(text)
     yield from [text] if len(found) < 2 else found

@@ -15,20 +15,21 @@ import pyarrow as pa
 from howdah.db.engine import Database
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.files import FileInfo
-from howdah.model.refs import Branch, Commit, File, Job, Repo
-from howdah.model.spec import Input, pfs_inputs
+from howdah.model.refs import Commit, File, Job, Repo
+from howdah.model.spec import Input
 from howdah.model.states import DatumState, is_terminal
-from howdah.pfs import closing, commit_rows, resolve
+from howdah.pfs import commit_rows, resolve
 from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.done import META
 from howdah.pps.infos import DatumInfo, DatumInput, DatumResult, FileProvenance
-from howdah.pps.inputs import pages
+from howdah.pps.inputs import Warn
 from howdah.pps.job_rows import JobRow
-from howdah.pps.plan import build_plan, inputs_of
+from howdah.pps.parts import InputsOfParts
+from howdah.pps.plan import inputs_of
 from howdah.pps.records import read_records
 from howdah.pps.results import decode_hand_in, result_of
 from howdah.pps.starting import Details
-from howdah.storage.filesets import EMPTY_ROOT
+from howdah.pps.trying import open_trial
 from howdah.storage.reader import Fileset
 from howdah.storage.slices import index_of, slice_rows
 from howdah.storage.storage import Storage
@@ -47,7 +48,7 @@ class _OfJob:
     todo: Fileset
     results: Fileset
     handed_in: Mapping[str, DatumResult]
-    commits: Mapping[str, Commit]
+    inputs: InputsOfParts
 
 
 class Datums:
@@ -89,28 +90,17 @@ class Datums:
             f"datum {datum} not found in job {job}; see what there is: howdah list datum {job}",
         )
 
-    def preview(self, root: Input) -> Iterator[DatumInfo]:
-        """The datums that an input would give now, by id, without a pipeline. Branches are read at their heads.
+    def preview(self, root: Input, warn: Warn = lambda _text: None) -> Iterator[DatumInfo]:
+        """The datums that an input would give now, in its order, without a pipeline. Branches are read at their heads.
+
+        They are made as they are asked for. `warn` is told what is odd about the input.
 
         Raises:
-            NotFound: a repo, or a branch.
+            NotFound: a repo.
             Unavailable: BUSY: a head has never been finished.
-            Unsupported: a kind of input that this version does not run.
+            Unsupported: a kind of input that cannot be tried out.
         """
-        filesets: dict[str, Fileset] = {}
-        commits: dict[str, Commit] = {}
-        with self._db.read() as tx:
-            for node in pfs_inputs(root):
-                branch = Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
-                head = resolve.head_of(tx, branch)
-                files = EMPTY_ROOT if head is None else closing.good_root(tx, head)
-                filesets[node.name] = self._storage.fileset(files, f"branch {branch}")
-                if head is not None:
-                    commits[node.name] = head.commit
-        plan_root = build_plan(self._storage, EMPTY_ROOT, pages(root, filesets), "", "a preview of datums")
-        plan = self._storage.fileset(plan_root, "a preview of datums")
-        for path, key, record in read_records(self._storage, plan.batches(), "a previewed datum"):
-            yield DatumInfo(path[1:], None, DatumState.UNKNOWN, _parts(record, commits), key)
+        return open_trial(self._db, self._storage, root).datums(warn)
 
     def provenance(self, file: File) -> FileProvenance:
         """Which datum, job, code and input files made an output file.
@@ -153,7 +143,7 @@ class Datums:
             self._storage.fileset(detail.todo, f"the plan of job {job}"),
             self._storage.fileset(row.results_root, f"the results of job {job}"),
             handed_in,
-            {each.name: each.commit for each in detail.inputs},
+            InputsOfParts(detail.inputs),
         )
 
     def _all(self, of: _OfJob, after: str, reverse: bool) -> Iterator[DatumInfo]:
@@ -186,18 +176,20 @@ class Datums:
             result = results.get(path[1:]) or of.handed_in.get(path[1:])
             if result is None:
                 result = DatumResult(path[1:], left if path in todo else DatumState.SKIPPED, tries=0)
-            parts = _parts(record, of.commits)
+            parts = _parts(record, of.inputs)
             infos.append(
                 DatumInfo(path[1:], of.row.job, result.state, parts, key, result.reason, result.tries, result.stats)
             )
         return tuple(infos)
 
 
-def _parts(record: dict[str, Any], commits: Mapping[str, Commit]) -> tuple[DatumInput, ...]:
-    return tuple(
-        DatumInput(name, commits.get(name), FileInfo(path, path.endswith("/"), size, hashed))
-        for name, path, hashed, size in inputs_of(record)
-    )
+def _parts(record: dict[str, Any], inputs: InputsOfParts) -> tuple[DatumInput, ...]:
+    parts = []
+    for (name, path, hashed, size), part in zip(inputs_of(record), record["inputs"], strict=True):
+        read = inputs.of(part)
+        file = FileInfo(path, path.endswith("/"), size, hashed)
+        parts.append(DatumInput(name, None if read is None else read.commit, file))
+    return tuple(parts)
 
 
 def _provenance(job: JobRow, record: dict[str, Any]) -> FileProvenance:

@@ -25,8 +25,11 @@ from howdah.pfs.work import Work
 from howdah.pps import job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
+from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
+from howdah.model.texts import WARNING
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 from howdah.pps.subjects import pipeline_subject
+from howdah.pps.trying import warnings_now
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
@@ -43,6 +46,7 @@ class StoredSpec:
 
     root: bytes
     size: int
+    warnings: tuple[str, ...] = ()  # of its inputs, as they are (`pps.input_warnings`)
 
 
 NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
@@ -90,7 +94,8 @@ class Pipelines:
         data = spec.to_json().encode()
         with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
             writer.put(SPEC_PATH, [data])
-            return StoredSpec(self._storage.apply(None, writer.finish(), referrer).root, len(data))
+            root = self._storage.apply(None, writer.finish(), referrer).root
+        return StoredSpec(root, len(data), self._warnings(spec))
 
     def create_in(
         self, work: Work, spec: PipelineSpec, user_spec: str, stored: StoredSpec, *, update: bool, reprocess: bool
@@ -102,7 +107,7 @@ class Pipelines:
         row = pipeline_rows.find(work.tx, pipeline)
         if row is None:
             row = _create(work, pipeline, spec.salt or self._new_id())
-            kind = "created"
+            kind, old = "created", None
         elif not update:
             raise AlreadyExists(
                 ErrorKind.PIPELINE_EXISTS,
@@ -111,12 +116,15 @@ class Pipelines:
         elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
             return
         else:
-            self._prepare_update(work, row, spec, reprocess=reprocess)
+            old = self._prepare_update(work, row, spec, reprocess=reprocess)
             kind = "updated"
         _commit_spec(work, pipeline, stored.root, stored.size)
-        pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
+        number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:
             _attach(work, spec)
+        if old is not None:
+            remove_trigger_branches(work, old, spec)
+        pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
         work.tx.emit(pipeline_subject(pipeline), kind)
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
@@ -209,11 +217,13 @@ class Pipelines:
             if not force and not keep_repo:
                 _check_nobody_reads(work.tx, pipeline, repo)
             kill_all(work.tx, row, "job killed because its pipeline was deleted")
-            _detach(work, _spec(work.tx, row))
+            spec = _spec(work.tx, row)
+            _detach(work, spec)
             pipeline_rows.remove(work.tx, row.id)
             kept = [Repo(repo.project, repo.name, kind) for kind in (META, SPEC)]
             for each in kept if keep_repo else [repo]:
                 repos.delete(work, each, force=True)
+            remove_trigger_branches(work, spec, None)
             work.tx.emit(pipeline_subject(pipeline), "deleted")
         return True
 
@@ -227,7 +237,11 @@ class Pipelines:
                 f"delete that: howdah delete pipeline {pipeline}",
             )
 
-    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> None:
+    def _warnings(self, spec: PipelineSpec) -> tuple[str, ...]:
+        return () if spec.input is None else warnings_now(self._db, self._storage, spec.input)
+
+    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> PipelineSpec:
+        """Get a pipeline ready for its next version; the spec of the present one."""
         kill_all(work.tx, row, "all jobs killed because pipeline was updated")
         old = _spec(work.tx, row)
         if not row.stopped and old.output_branch != spec.output_branch:
@@ -236,6 +250,7 @@ class Pipelines:
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
         pipeline_rows.set_state(work.tx, row.id, state, stopped=row.stopped, salt=salt)
+        return old
 
 
 def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:
@@ -265,6 +280,7 @@ def _commit_spec(work: Work, pipeline: Pipeline, root: bytes, size: int) -> None
 
 def _attach(work: Work, spec: PipelineSpec) -> None:
     """Let output and meta branch follow the inputs and the spec."""
+    make_trigger_branches(work, spec)
     pipeline = Pipeline(spec.project, spec.name)
     inputs = {_input_branch(node): node for node in pfs_inputs(spec.input)}
     above = (*inputs, _spec_branch(pipeline))

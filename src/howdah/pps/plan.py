@@ -3,7 +3,7 @@
 
     path   /<datum id>          32 hex digits: which parts of which inputs, whatever is in them
     datum  <key>                64 hex digits: id, content and salt; what succeeded under a key never runs again
-    bytes  {"key": …, "inputs": [{"name", "path", "hash", "size"}, …]}
+    bytes  {"key": …, "inputs": [{"name", "path", "hash", "size"}, …]}; a part has "branch" if its name does not say it
 
 The plan is built over that of an earlier job, so datums that did not change are stored once and for all, and
 two plans are compared without reading what they share. `pps.done` says which keys succeeded before.
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
-from howdah.pps.inputs import Page, Source
+from howdah.pps.input_pages import Page, Slot, Source
 from howdah.pps.records import encode, store_records
 from howdah.pps.rewriting import SortedRows, rewrite
 from howdah.storage.filesets import EMPTY_ROOT
@@ -52,11 +52,11 @@ def identify(page: Page, salt: str) -> tuple[list[str], list[str]]:
     names, contents = [b""] * len(page), [b""] * len(page)
     for slot in page.slots:
         prefix, paths = _prefix(slot.source), [path.encode() for path in slot.paths]
-        names = [
-            name + prefix + len(path).to_bytes(4, "little") + path for name, path in zip(names, paths, strict=True)
-        ]
+        pieces = slot.joined([prefix + len(path).to_bytes(4, "little") + path for path in paths])
+        names = [name + piece for name, piece in zip(names, pieces, strict=True)]
         if not slot.source.reference:
-            contents = [content + hashed for content, hashed in zip(contents, slot.hashes, strict=True)]
+            hashes = slot.joined(slot.hashes)
+            contents = [content + hashed for content, hashed in zip(contents, hashes, strict=True)]
     ids = [blake3(name).hexdigest(length=ID_DIGITS // 2) for name in names]
     head, tail = ID_DIGITS.to_bytes(4, "little"), _sized(salt)
     keys = [
@@ -137,16 +137,15 @@ def _store(storage: Storage, group: list[_Identified], known: list[bool], writte
 
 
 def _record(page: Page, number: int, key: str) -> bytes:
-    inputs = [
-        {
-            "name": slot.source.name,
-            "path": slot.paths[number],
-            "hash": slot.hashes[number].hex(),
-            "size": slot.sizes[number],
-        }
-        for slot in page.slots
-    ]
+    inputs = [_part(slot, at) for slot in page.slots for at in slot.parts(number)]
     return encode({"key": key, "inputs": inputs})
+
+
+def _part(slot: Slot, at: int) -> dict[str, Any]:
+    part = {"name": slot.source.name, "path": slot.paths[at], "hash": slot.hashes[at].hex(), "size": slot.sizes[at]}
+    if label := slot.source.label:
+        part["branch"] = label
+    return part
 
 
 def _prefix(source: Source) -> bytes:

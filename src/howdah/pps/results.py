@@ -15,10 +15,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from howdah.model.refs import Commit
 from howdah.model.states import DatumState
 from howdah.pps.done import META, OUT, add_done, raw_outputs, retagged
 from howdah.pps.infos import DatumResult, JobInput, ProcessStats
+from howdah.pps.parts import InputsOfParts
 from howdah.pps.records import encode, read_records, store_records
 from howdah.pps.rewriting import SortedRows, rewrite, rows_at, sorted_paths
 from howdah.storage import changes
@@ -153,12 +153,12 @@ def _metas(
     storage: Storage, planned: pa.RecordBatch, good: dict[str, tuple[DatumResult, HandIn]], maker: Maker
 ) -> pa.RecordBatch:
     """The records of what succeeded, for `/meta/` of done."""
-    commits = {each.name: each.commit for each in maker.inputs}
+    read = InputsOfParts(maker.inputs)
     common = {"job": maker.job, "version": maker.version, "cmd": list(maker.cmd), "image": maker.image}
     records: list[tuple[str, str, bytes]] = []
     for path, key, record in read_records(storage, [planned], "planned datum"):
         result, hand_in = good[path[1:]]
-        inputs = [{**part, **_commit_json(commits[part["name"]])} for part in record["inputs"]]
+        inputs = [{**part, **_commit_json(read.of(part))} for part in record["inputs"]]
         value = {"datum": path[1:], "key": key, **common, "inputs": inputs, **_outcome(result)}
         value |= {"worker": hand_in.worker, "containment": hand_in.containment}
         records.append((META + key, "", encode(value)))
@@ -181,8 +181,10 @@ def _outs(
                 yield retagged(found, where, pa.repeat(pa.scalar("", pa.string()), found.num_rows))
 
 
-def _commit_json(commit: Commit) -> dict[str, Any]:
-    return {"repo": [commit.repo.project, commit.repo.name, commit.repo.type], "commit": commit.id}
+def _commit_json(read: JobInput | None) -> dict[str, Any]:
+    assert read is not None, "a job was planned with an input that it has not"
+    repo = read.commit.repo
+    return {"repo": [repo.project, repo.name, repo.type], "commit": read.commit.id}
 
 
 def _rows_of(storage: Storage, change: Change, referrer: str) -> Iterator[pa.RecordBatch]:

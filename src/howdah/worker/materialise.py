@@ -16,18 +16,18 @@ from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
 from howdah.storage.tree_get import LocalFolder, write_tree
 from howdah.worker.small_files import SmallFiles
-from howdah.worker.values import Claim, Datum, Match
+from howdah.worker.values import Claim, Datum, Match, input_of
 
 __all__ = ["Materialiser", "input_fileset"]
 
 
-def input_fileset(storage: Storage, claim: Claim, name: str) -> Fileset:
-    """The files of a claim's input.
+def input_fileset(storage: Storage, claim: Claim, name: str, branch: str = "") -> Fileset:
+    """The files of a claim's input; `branch` tells apart what shares a name.
 
     Raises:
         Damaged: the claim has no input of that name.
     """
-    found = claim.inputs.get(name)
+    found = input_of(claim, name, branch)
     if found is None:
         text = f"job {claim.job} has a datum with an input {name!r} that it does not read; reprocess the pipeline"
         raise Damaged(ErrorKind.OBJECT_CORRUPT, text)
@@ -52,7 +52,7 @@ class Materialiser:
         return sum([self._prepare(match, f"{folder}/{match.name}") for match in datum.inputs])
 
     def _prepare(self, match: Match, place: str) -> int:
-        fileset = input_fileset(self._storage, self._claim, match.name)
+        fileset = input_fileset(self._storage, self._claim, match.name, match.branch)
         entries = [] if match.path.endswith("/") else fileset.find(match.path)
         if entries:
             return self._write_file(entries, place, f"file {match.path} of {fileset.referrer}")

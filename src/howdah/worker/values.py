@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
-__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result"]
+__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Claim:
     pipeline_version: int
     spec: PipelineSpec
     output_commit_id: str
-    inputs: Mapping[str, ClaimInput]
+    inputs: Mapping[str, ClaimInput]  # by name, or by name and branch where inputs share a name: see `input_of`
     todo_root: bytes
     first: int
     count: int
@@ -48,6 +49,19 @@ class Match:
 
     name: str
     path: str
+    branch: str = ""  # of the input, where its name does not say it: members of a union may share one
+
+
+def input_key(name: str, branch: str) -> str:
+    """The key in `Claim.inputs` of an input that shares its name with another one."""
+    return f"{name} {branch}"
+
+
+def input_of(claim: Claim, name: str, branch: str = "") -> ClaimInput | None:
+    """The input of a claim that a match is of; None if there is none."""
+    if (found := claim.inputs.get(name)) is not None:
+        return found
+    return claim.inputs.get(input_key(name, branch or f"{DEFAULT_PROJECT}/{name}@{DEFAULT_BRANCH}"))
 
 
 @dataclass(frozen=True, slots=True)

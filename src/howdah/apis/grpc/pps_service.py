@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pps_v2.API`, put together from its groups of calls: one module for each.
 
-`pps_pipelines`, `pps_jobs`, `pps_datums` and `pps_logs` have the methods. One that none of them has is answered by
+`pps_pipelines`, `pps_jobs`, `pps_datums`, `pps_trials` and `pps_logs` have the methods. One that none of them has is answered by
 `unimplemented`. Workers do not call this but `howdah.v1.Work` (`work_service`).
 """
 
@@ -9,9 +9,10 @@ from howdah.apis.grpc.pps_datums import DatumCalls
 from howdah.apis.grpc.pps_jobs import JobCalls
 from howdah.apis.grpc.pps_logs import LogCalls
 from howdah.apis.grpc.pps_pipelines import PipelineCalls
+from howdah.apis.grpc.pps_trials import TrialCalls
 
 __all__ = ["PpsService"]
 
 
-class PpsService(PipelineCalls, JobCalls, DatumCalls, LogCalls):
+class PpsService(PipelineCalls, JobCalls, DatumCalls, TrialCalls, LogCalls):
     """The servicer of `pps_v2.API`."""
