@@ -8,11 +8,11 @@ Such an input reads a branch of its own, `<pipeline>-trigger-<n>`, which follows
 import re
 from contextlib import suppress
 
-from howdah.errors import NotFound, Refused
+from howdah.errors import BadRequest, ErrorKind, NotFound, Refused
 from howdah.model.infos import Trigger
 from howdah.model.refs import Branch
 from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs
-from howdah.pfs import branch_rows, branches, repo_rows
+from howdah.pfs import branch_rows, branches, provenance, repo_rows
 from howdah.pfs.work import Work
 from howdah.pps.input_keys import branch_of
 
@@ -24,16 +24,20 @@ def make_trigger_branches(work: Work, spec: PipelineSpec) -> None:
 
     Raises:
         NotFound: a repo.
-        BadRequest: a branch has provenance and can have no trigger; DAG_INVALID: triggers that follow each other round.
+        BadRequest: DAG_INVALID: such a branch has provenance, or triggers would follow each other round.
     """
     for node in pfs_inputs(spec.input):
         if node.trigger is None:
             continue
-        source = Branch(branch_of(node).repo, node.trigger.branch)
-        repo = repo_rows.get(work.tx, source.repo)
-        if branch_rows.find(work.tx, repo.id, source.name) is None:
-            branches.create(work, source)
-        branches.create(work, branch_of(node), trigger=_trigger(node))
+        branch = branch_of(node)
+        repo = repo_rows.get(work.tx, branch.repo)
+        if branch_rows.find(work.tx, repo.id, node.trigger.branch) is None:
+            branches.create(work, Branch(branch.repo, node.trigger.branch))
+        there = branch_rows.find(work.tx, repo.id, branch.name)
+        if there is not None and provenance.edges_of_branches(work.tx, [there.id]):
+            text = f"input {node.name}: branch {branch} has provenance and cannot have a trigger"
+            raise BadRequest(ErrorKind.DAG_INVALID, f"{text}; leave input.pfs.branch out")
+        branches.create(work, branch, trigger=_trigger(node))
 
 
 def remove_trigger_branches(work: Work, old: PipelineSpec, new: PipelineSpec | None) -> None:

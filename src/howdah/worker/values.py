@@ -8,12 +8,15 @@ changes: it is the claim while this worker believes that it has it.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
 __all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
+
+_DESCRIBED_MAX: Final = 20  # of a group there may be thousands, and a line of a log is for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,13 @@ class Datum:
 
     id: str
     inputs: tuple[Match, ...]
+
+    @property
+    def described(self) -> str:
+        """Where its inputs are; the first of many."""
+        paths = [f"/pfs/{match.name}{match.path}" for match in self.inputs[:_DESCRIBED_MAX]]
+        more = len(self.inputs) - len(paths)
+        return ", ".join(paths) + (f" and {more} more" if more else "")
 
 
 @dataclass(frozen=True, slots=True)
