@@ -90,13 +90,13 @@ class Keyed:
 class Keys:
     """The members of a join or a group over all their keys, which are sorted."""
 
-    names: list[str]
+    names: pa.StringArray
     members: tuple[Keyed, ...]
 
     @property
     def first(self) -> int:
         """The number of the first key that is not empty."""
-        return 1 if self.names[:1] == [""] else 0
+        return 1 if len(self.names) and not self.names[0].as_py() else 0
 
 
 def key_columns(nodes: Sequence[PfsInput], texts: Sequence[str], filesets: Filesets) -> Keys:
@@ -113,7 +113,7 @@ def key_columns(nodes: Sequence[PfsInput], texts: Sequence[str], filesets: Files
     names = pc.unique(pa.concat_arrays(keys))
     names = names.take(pc.sort_indices(names))
     members = [_keyed(node, batch, each, names) for node, batch, each in zip(nodes, found, keys, strict=True)]
-    return Keys(names.to_pylist(), tuple(members))
+    return Keys(names, tuple(members))
 
 
 def _matches(fileset: Fileset, pattern: Glob) -> pa.RecordBatch:

@@ -84,4 +84,4 @@ def _is_keyless(keys: Keys, member: Keyed) -> bool:
 
 def _example(keys: Keys, member: Keyed) -> str:
     """The first key that a member has and is not empty."""
-    return next(one_line(keys.names[key]) for key in range(keys.first, len(keys.names)) if member.of(key))
+    return next(one_line(keys.names[key].as_py()) for key in range(keys.first, len(keys.names)) if member.of(key))

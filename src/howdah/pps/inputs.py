@@ -29,12 +29,17 @@ from howdah.pps.input_pages import PAGE_DATUMS, Page, Slot, Source
 from howdah.pps.input_warnings import Warnings, of_group, of_join, of_spec
 from howdah.storage import listing
 
-__all__ = ["PAGE_DATUMS", "Filesets", "Page", "Slot", "Source", "Warn", "branch_of", "pages", "warnings_of"]
+__all__ = [
+    "LOOKED_LONG",
+    "PAGE_DATUMS",
+    "Filesets", "Page", "Slot", "Source", "Warn", "branch_of", "pages", "warnings_of"]
 
 # Datums of a cross's inner inputs that are kept, so that they are not found again for each page of the outer one.
 _KEPT: Final = 100_000
-# Files of a join or group that a call may look through while somebody waits for it: some tenths of a second.
-_LOOKED_MAX: Final = 100_000
+# Files of a join or group that are looked through for warnings: while somebody waits for the answer, some tenths of a
+# second; and when a job is planned, which takes longer anyhow.
+LOOKED_SHORT: Final = 100_000
+LOOKED_LONG: Final = 1_000_000
 
 
 def pages(root: Input, filesets: Filesets, warn: Warn = lambda _text: None) -> Iterator[Page]:
@@ -50,25 +55,25 @@ def pages(root: Input, filesets: Filesets, warn: Warn = lambda _text: None) -> I
     yield from _pages(root, filesets, warn)
 
 
-def warnings_of(root: Input, filesets: Filesets) -> tuple[str, ...]:
+def warnings_of(root: Input, filesets: Filesets, files_max: int = LOOKED_SHORT) -> tuple[str, ...]:
     """What is odd about an input as things stand; no datum is made for it.
 
-    Joins and groups over more than a hundred thousand files, or over a branch that is not in `filesets`, are not looked
+    Joins and groups over more than `files_max` files, or over a branch that is not in `filesets`, are not looked
     into: what the spec itself tells is told of them, too.
     """
     found = Warnings()
     found.add_all(of_spec(root))
     for node in walk_inputs(root):
-        if isinstance(node, JoinInput) and _is_looked_into(node, filesets):
+        if isinstance(node, JoinInput) and _is_looked_into(node, filesets, files_max):
             found.add_all(of_join(join_keys(node, filesets)))
-        elif isinstance(node, GroupInput) and _is_looked_into(node, filesets):
+        elif isinstance(node, GroupInput) and _is_looked_into(node, filesets, files_max):
             found.add_all(of_group(group_keys(node, filesets)))
     return found.texts
 
 
-def _is_looked_into(node: Input, filesets: Filesets) -> bool:
+def _is_looked_into(node: Input, filesets: Filesets, files_max: int) -> bool:
     read = [filesets.get(branch_of(member)) for member in pfs_inputs(node)]
-    return sum(_LOOKED_MAX if each is None else each.total.files for each in read) < _LOOKED_MAX
+    return None not in read and sum(each.total.files for each in read if each is not None) <= files_max
 
 
 def _pages(node: Input, filesets: Filesets, warn: Warn) -> Iterator[Page]:

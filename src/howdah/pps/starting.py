@@ -22,8 +22,7 @@ from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
 from howdah.pps.infos import JobInput
 from howdah.model.texts import WARNING
-from howdah.pps.input_warnings import Warnings
-from howdah.pps.inputs import pages
+from howdah.pps.inputs import LOOKED_LONG, pages, warnings_of
 from howdah.pps.job_rows import JobRow
 from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.plan import build_plan
@@ -86,15 +85,11 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
         now = _situation(tx, row)
     referrer = f"the plan of job {row.job}"
     filesets = {each.branch: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
-    warnings = Warnings()
     assert now.spec.input is not None
     plan_root = build_plan(
-        storage,
-        now.sure or EMPTY_ROOT,
-        pages(now.spec.input, filesets, warnings.add),
-        now.pipeline.salt,
-        referrer,
+        storage, now.sure or EMPTY_ROOT, pages(now.spec.input, filesets), now.pipeline.salt, referrer
     )
+    warnings = warnings_of(now.spec.input, filesets, LOOKED_LONG)
     plan = storage.fileset(plan_root, referrer)
     done = storage.fileset(now.pipeline.done_root, f"what pipeline {now.pipeline.pipeline} did")
     if now.spec.runs_every_time:
@@ -112,7 +107,7 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
         set_rows.insert_sets(tx, job.id, sets)
         old = counts["total"] - counts["todo"]
         logs.say(tx, job, f"planned {counts['total']} datums: {counts['todo']} to run, {old} done before")
-        _tell(tx, job, warnings.texts)
+        _tell(tx, job, warnings)
         if sets:
             tx.emit(WORK, "waiting")
 
