@@ -2,6 +2,7 @@
 """Inputs tried out over the wire: what is handed out when, what is warned about, what is refused."""
 
 import json
+import queue
 import urllib.request
 
 import grpc
@@ -64,8 +65,6 @@ def test_as_many_datums_come_as_are_asked_for(stub, requests, count):
 
 def test_the_stream_ends_at_the_last_datum_though_the_client_does_not(stub):
     """A client that waits for more is told that there is none."""
-    import queue
-
     waiting = queue.SimpleQueue()
     waiting.put(start(5))
 

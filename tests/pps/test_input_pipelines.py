@@ -133,7 +133,9 @@ def test_a_change_of_a_reference_runs_nothing_again(lake):
 def test_an_input_that_never_propagates_starts_no_job(lake):
     """Its newest commit is read when another input starts one."""
     two_repos(lake, ["/a"], ["/x"])
-    lake.pipeline("up", {"repo": "left", "glob": "/*"}, {"repo": "right", "glob": "/", "propagationSpec": {"never": True}})
+    lake.pipeline(
+        "up", {"repo": "left", "glob": "/*"}, {"repo": "right", "glob": "/", "propagationSpec": {"never": True}}
+    )
     lake.run(names)
     before = len(lake.jobs("up"))
 
@@ -297,3 +299,18 @@ def test_a_cron_input_cannot_be_tried_out(lake):
         lake.pps.datums.preview(parse_input({"cron": {"name": "tick", "spec": "@daily"}}, pipeline="p"))
 
     assert error.value.message.startswith("can't list datums with a cron input")
+
+
+def test_an_update_may_read_another_branch_of_the_same_repo(lake):
+    """One job comes of it, over what that branch holds."""
+    lake.repo("in")
+    lake.commit("in", {"/a": b"one"})
+    lake.pfs.catalog.branches.create(branch("in", "dev"))
+    lake.pipeline("up", "in")
+    lake.run()
+
+    lake.pipeline("up", {"repo": "in", "branch": "dev", "glob": "/*"}, update=True)
+    lake.run()
+
+    assert [JobState.SUCCESS] * 2 == [job.state for job in lake.jobs("up")]
+    assert {} == lake.files("up")

@@ -3,6 +3,7 @@
 
 from itertools import count, product
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from howdah.errors import BadRequest, Unsupported
 from howdah.model.globs import Glob
 from howdah.model.spec import CrossInput, JoinInput, PfsInput, UnionInput, parse_input
+from howdah.model.spec.keys import key_of
 from howdah.pps import input_joins, input_pages, inputs
 from howdah.pps.input_keys import branch_of, keys_of
 from howdah.pps.plan import identify
@@ -149,20 +151,12 @@ def test_any_tree_gives_the_datums_of_dictionaries(storage, tree, files, page):
 @given(files=LAKES, keyed=KEYED)
 def test_keys_of_columns_are_those_of_single_paths(storage, files, keyed):
     """The planner makes them for whole columns, workers one by one."""
-    from howdah.model.spec.keys import key_of
-
     glob, text = keyed
     found = sorted(matches(PfsInput(repo="r0", glob=glob), files))
 
-    columns = keys_of(input_joins_paths(found), Glob.parse(glob), text).to_pylist()
+    columns = keys_of(pa.array(found, pa.string()), Glob.parse(glob), text).to_pylist()
 
     assert [key_of(path, glob, text) for path in found] == columns
-
-
-def input_joins_paths(paths):
-    import pyarrow as pa
-
-    return pa.array(paths, pa.string())
 
 
 def test_same_keys_cross_and_three_inputs_join(storage):

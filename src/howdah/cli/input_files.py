@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from howdah.cli.names import documents_of
 
@@ -31,10 +31,11 @@ def one_input(source: str) -> Mapping[str, Any]:
         raise BadRequest(ErrorKind.BAD_SPEC, text)
     tree: Mapping[str, Any] = found[0]
     if "input" not in tree:
-        return tree
+        return dict(tree)
     named = tree.get("pipeline")
     project = named.get("project") if isinstance(named, Mapping) else None
-    return _in_project(tree["input"], project.get("name") if isinstance(project, Mapping) else None)
+    name = project.get("name") if isinstance(project, Mapping) else None
+    return cast("Mapping[str, Any]", _in_project(tree["input"], name))  # what is none is refused when it is read
 
 
 def warning(text: str) -> str:

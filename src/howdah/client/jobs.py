@@ -94,7 +94,7 @@ class Jobs(Caller):
 
     def try_input(
         self,
-        input: Mapping[str, Any],
+        tried: Mapping[str, Any],
         *,
         after: str = "",
         number: int = 0,
@@ -102,7 +102,7 @@ class Jobs(Caller):
     ) -> Iterator[DatumInfo]:
         """The datums that a pipeline with such an input would have now, as they are found: after one of them, so many.
 
-        `input` is what a spec has under that name. When all have come, `warn` is told what is odd about it.
+        `tried` is what a spec has as its `input`. When all have come, `warn` is told what is odd about it.
 
         Raises:
             BadRequest: BAD_SPEC, naming the field; or it has a cron input.
@@ -110,12 +110,12 @@ class Jobs(Caller):
         """
         from howdah.model.spec import encode_input, parse_input  # noqa: PLC0415 - it loads YAML, which few need
 
-        node = json_format.ParseDict(encode_input(parse_input(input, project=self.project)), pb.Input())
+        node = json_format.ParseDict(encode_input(parse_input(tried, project=self.project)), pb.Input())
         request = pb.ListDatumRequest(input=node, paginationMarker=after, number=number)
 
         def told(metadata: Iterable[tuple[str, Any]]) -> None:
-            for key, value in metadata if warn is not None else ():
-                if key == _WARNING_KEY:
+            for key, value in metadata:
+                if key == _WARNING_KEY and warn is not None:
                     warn(value.decode())
 
         return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request, at_end=told))

@@ -66,7 +66,7 @@ class Keyed:
     starts: list[int]  # key number n has the matches from starts[n] up to starts[n + 1]
 
     def __len__(self) -> int:
-        return self.columns.num_rows
+        return int(self.columns.num_rows)
 
     def of(self, key: int) -> range:
         """The numbers of the matches with that key."""

@@ -13,6 +13,7 @@ from howdah.model.infos import Trigger
 from howdah.model.refs import Branch
 from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs
 from howdah.pfs import branch_rows, branches, provenance, repo_rows
+from howdah.pfs.resolve import head_of
 from howdah.pfs.work import Work
 from howdah.pps.input_keys import branch_of
 
@@ -31,13 +32,17 @@ def make_trigger_branches(work: Work, spec: PipelineSpec) -> None:
             continue
         branch = branch_of(node)
         repo = repo_rows.get(work.tx, branch.repo)
+        head = None
         if branch_rows.find(work.tx, repo.id, node.trigger.branch) is None:
-            branches.create(work, Branch(branch.repo, node.trigger.branch))
+            source = Branch(branch.repo, node.trigger.branch)
+            branches.create(work, source)
+            # A repo has one commit in a commit set: both branches begin with the same empty one.
+            head = head_of(work.tx, source)
         there = branch_rows.find(work.tx, repo.id, branch.name)
         if there is not None and provenance.edges_of_branches(work.tx, [there.id]):
             text = f"input {node.name}: branch {branch} has provenance and cannot have a trigger"
             raise BadRequest(ErrorKind.DAG_INVALID, f"{text}; leave input.pfs.branch out")
-        branches.create(work, branch, trigger=_trigger(node))
+        branches.create(work, branch, None if head is None else head.commit, trigger=_trigger(node))
 
 
 def remove_trigger_branches(work: Work, old: PipelineSpec, new: PipelineSpec | None) -> None:

@@ -60,7 +60,8 @@ def of_join(keys: Keys) -> Iterator[str]:
         outer = [member.node.name for member in members if member.node.outer_join]
         what = f"each file of {' and '.join(outer)} is without partner" if outer else "it gives no datum"
         seen = ", ".join(f"{member.node.name} has {_example(keys, member)}" for member in members)
-        yield f"join of {', '.join(member.node.name for member in members)}: no key is in all of them, so {what}; {seen}"
+        names = ", ".join(member.node.name for member in members)
+        yield f"join of {names}: no key is in all of them, so {what}; {seen}"
 
 
 def of_group(keys: Keys) -> Iterator[str]:

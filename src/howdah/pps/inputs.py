@@ -32,7 +32,15 @@ from howdah.storage import listing
 __all__ = [
     "LOOKED_LONG",
     "PAGE_DATUMS",
-    "Filesets", "Page", "Slot", "Source", "Warn", "branch_of", "pages", "warnings_of"]
+    "Filesets",
+    "Page",
+    "Slot",
+    "Source",
+    "Warn",
+    "branch_of",
+    "pages",
+    "warnings_of",
+]
 
 # Datums of a cross's inner inputs that are kept, so that they are not found again for each page of the outer one.
 _KEPT: Final = 100_000

@@ -18,6 +18,7 @@ from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
 from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs, require_supported
 from howdah.model.states import JobState, PipelineState
+from howdah.model.texts import WARNING
 from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.resolve import head_of
@@ -26,7 +27,6 @@ from howdah.pps import job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
-from howdah.model.texts import WARNING
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 from howdah.pps.subjects import pipeline_subject
 from howdah.pps.trying import warnings_now
@@ -244,8 +244,8 @@ class Pipelines:
         """Get a pipeline ready for its next version; the spec of the present one."""
         kill_all(work.tx, row, "all jobs killed because pipeline was updated")
         old = _spec(work.tx, row)
-        if not row.stopped and old.output_branch != spec.output_branch:
-            branches.create(work, _output(old))
+        if not row.stopped and (old.output_branch != spec.output_branch or _reads(old) != _reads(spec)):
+            _detach(work, old)  # one branch after another: at no moment two of a repo may be in one DAG
         explicit = spec.salt if spec.salt != old.salt else ""
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
@@ -294,6 +294,10 @@ def _detach(work: Work, spec: PipelineSpec) -> None:
         repo = repo_rows.find(work.tx, branch.repo)
         if repo is not None and branch_rows.find(work.tx, repo.id, branch.name) is not None:
             branches.create(work, branch)
+
+
+def _reads(spec: PipelineSpec) -> set[Branch]:
+    return {_input_branch(node) for node in pfs_inputs(spec.input)}
 
 
 def _check_nobody_reads(tx: Transaction, pipeline: Pipeline, repo: Repo) -> None:

@@ -16,12 +16,12 @@ from howdah.kit import fail
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.spec import PipelineSpec, pfs_inputs
 from howdah.model.states import JobState
+from howdah.model.texts import WARNING
 from howdah.pfs import closing, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
 from howdah.pps.infos import JobInput
-from howdah.model.texts import WARNING
 from howdah.pps.inputs import LOOKED_LONG, pages, warnings_of
 from howdah.pps.job_rows import JobRow
 from howdah.pps.pipeline_rows import PipelineRow

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pps_v2.API`, put together from its groups of calls: one module for each.
 
-`pps_pipelines`, `pps_jobs`, `pps_datums`, `pps_trials` and `pps_logs` have the methods. One that none of them has is answered by
-`unimplemented`. Workers do not call this but `howdah.v1.Work` (`work_service`).
+`pps_pipelines`, `pps_jobs`, `pps_datums`, `pps_trials` and `pps_logs` have the methods. One that none of them has is
+answered by `unimplemented`. Workers do not call this but `howdah.v1.Work` (`work_service`).
 """
 
 from howdah.apis.grpc.pps_datums import DatumCalls
