@@ -58,7 +58,7 @@ def outputs(client: Client, name: str, spec: pps.Input) -> list[list[str]]:
         pipeline=pipeline, transform=pps.Transform(cmd=["sh"], stdin=LIST.splitlines()), input=spec
     )
     job = next(client.pps.list_job(pipeline=pipeline)).job
-    assert pps.JobState.JOB_SUCCESS is client.pps.inspect_job(job=job, wait=True).state
+    assert pps.JobState.JOB_SUCCESS == client.pps.inspect_job(job=job, wait=True).state
     found = []
     for info in client.pfs.list_file(file=pfs.File.from_uri(f"{name}@master:/")):
         with client.pfs.pfs_file(pfs.File.from_uri(f"{name}@master:{info.file.path}")) as file:
