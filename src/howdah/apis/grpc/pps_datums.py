@@ -44,7 +44,7 @@ class DatumCalls(PpsCalls):
             raise BadRequest(ErrorKind.BAD_ARGUMENT, "must specify a job or an input, and not both; name one of them")
         number, states = pps_requests.page("number", request.number), pps_requests.datum_states(request.filter.state)
         if request.HasField("input"):
-            tried = self._pps.datums.preview(parse_input(input_tree(request.input)), warn)
+            tried = self._pps.datums.preview(parse_input(input_tree(request.input), glob="/"), warn)
             wanted = (info for info in tried if not states or info.state in states)
             return _page(wanted, request.paginationMarker, number, request.reverse)
         return self._pps.datums.list(

@@ -63,7 +63,7 @@ class _Trial:
             raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
         asked = pps_requests.page("number", getattr(request, kind).number) or _BATCH
         if self._left is None:
-            root = parse_input(input_tree(request.start.input))
+            root = parse_input(input_tree(request.start.input), glob="/")
             self._left = self._datums.preview(root, self._warnings.add)
             self._next = next(self._left, None)
         for _ in range(asked):
