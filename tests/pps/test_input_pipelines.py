@@ -92,7 +92,9 @@ def test_members_of_a_union_may_share_a_name(lake):
     assert {"/from left", "/from right", "/other"} == set(lake.files("up"))
     assert [("in", right, "/same")] == [(part.name, part.commit, part.file.path) for part in made.inputs]
     commits = {part.commit.repo.name for each in lake.pps.datums.list(lake.job("up").job) for part in each.inputs}
+    read = {data for path, data in lake.files("up", "meta").items() if path.endswith("/in/same")}
     assert {"left", "right"} == commits
+    assert {b"from left", b"from right"} == read
 
 
 def test_a_cross_of_joins_and_unions_runs(lake):

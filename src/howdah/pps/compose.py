@@ -10,7 +10,7 @@ what happens where there is no earlier job to build on.
                 /pfs/<datum>/out/…                 what it wrote
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,14 +19,17 @@ import pyarrow.compute as pc
 
 from howdah.model import paths
 from howdah.pps.done import candidates, meta_rows, output_rows, retagged
-from howdah.pps.plan import ID_DIGITS, inputs_of
+from howdah.pps.plan import ID_DIGITS
 from howdah.pps.records import read_records
 from howdah.pps.rewriting import SortedRows, rewrite, rows_at, sorted_paths, within
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.reader import Fileset, interval
 from howdah.storage.storage import Storage
 
-__all__ = ["NO_BASE", "Base", "Output", "compose_meta", "compose_output"]
+__all__ = ["NO_BASE", "Base", "FilesOf", "Output", "compose_meta", "compose_output"]
+
+FilesOf = Callable[[str, str], Fileset]
+"""What a part of a datum reads, by the name of its input and by its branch if the record has one (`pps.parts`)."""
 
 _META: Final = "/meta/"
 _PFS: Final = "/pfs/"
@@ -92,9 +95,7 @@ def _clash(path: str, file: str, directory: str) -> str:
     return f"{path} was written as a file by datum {file} and as a directory by datum {directory}"
 
 
-def compose_meta(
-    storage: Storage, base: Base, plan: Fileset, done: Fileset, inputs: Mapping[str, Fileset], referrer: str
-) -> bytes:
+def compose_meta(storage: Storage, base: Base, plan: Fileset, done: Fileset, files_of: FilesOf, referrer: str) -> bytes:
     """The files of the meta commit: of all datums of `plan` that are done. Durable when this returns."""
     before = storage.fileset(base.plan, plan.referrer)
     old_meta = storage.fileset(base.meta, referrer)
@@ -107,14 +108,12 @@ def compose_meta(
     ]
     come = SortedRows(storage.filesets, referrer)
     for new in candidates(before, plan):
-        for batch in _meta_of(storage, new, done, inputs):
+        for batch in _meta_of(storage, new, done, files_of):
             come.add(batch)
     return rewrite(storage.filesets, base.meta, sorted_paths(gone), come.finish(), referrer, replace=True).root
 
 
-def _meta_of(
-    storage: Storage, planned: pa.RecordBatch, done: Fileset, inputs: Mapping[str, Fileset]
-) -> Iterator[pa.RecordBatch]:
+def _meta_of(storage: Storage, planned: pa.RecordBatch, done: Fileset, files_of: FilesOf) -> Iterator[pa.RecordBatch]:
     """The rows of the meta commit for some planned datums."""
     finished: list[pa.Array] = []
     for batch in meta_rows(done, planned):
@@ -127,12 +126,13 @@ def _meta_of(
     ids = pc.utf8_slice_codeunits(planned.column(0), 1)
     mine = planned.filter(pc.is_in(ids, value_set=pa.concat_arrays(finished)))
     for begin in range(0, mine.num_rows, _DATUMS):
-        parts: dict[str, list[tuple[str, str]]] = {}
+        parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for path, _, record in read_records(storage, [mine.slice(begin, _DATUMS)], "planned datum"):
-            for name, part, _, _ in inputs_of(record):
-                parts.setdefault(name, []).append((part, path[1 : 1 + ID_DIGITS]))
-        for name, wanted in parts.items():
-            yield from _input_rows(name, wanted, inputs[name])
+            for part in record["inputs"]:
+                of = part["name"], part.get("branch", "")
+                parts.setdefault(of, []).append((part["path"], path[1 : 1 + ID_DIGITS]))
+        for (name, branch), wanted in parts.items():
+            yield from _input_rows(name, wanted, files_of(name, branch))
 
 
 def _input_rows(name: str, wanted: list[tuple[str, str]], fileset: Fileset) -> Iterator[pa.RecordBatch]:
