@@ -224,3 +224,35 @@ def test_pipelines_are_deleted(pachctl):
     left = pachctl.run("list pipeline", f"{PPS}/ListPipeline", pb.ListPipelineRequest(commit_set={}))
     assert ["other"] == [each.name for each in answer.pipelines]
     assert [] == left
+
+
+def test_defaults_are_tried_then_set(pachctl):
+    """`update defaults --cluster --regenerate` asks first what it would change."""
+    create(pachctl)
+    text = '{"createPipelineRequest": {"datumTimeout": "90s"}}'
+    answers = []
+    with pachctl.command("update defaults --cluster --regenerate") as begun:
+        for dry_run in (True, False):
+            request = pb.SetClusterDefaultsRequest(cluster_defaults_json=text, regenerate=True, dry_run=dry_run)
+            answers.append(begun.call(f"{PPS}/SetClusterDefaults", request).affected_pipelines)
+    shown = pachctl.run("inspect defaults --cluster", f"{PPS}/GetClusterDefaults", pb.GetClusterDefaultsRequest())
+    request = pb.InspectPipelineRequest(pipeline=pipeline(), details=True)
+    one = pachctl.run("inspect pipeline upper", f"{PPS}/InspectPipeline", request)
+    removal = pb.SetClusterDefaultsRequest(cluster_defaults_json="{}")
+    pachctl.run("delete defaults --cluster", f"{PPS}/SetClusterDefaults", removal)
+
+    assert [["upper"], ["upper"]] == [[each.name for each in affected] for affected in answers]
+    assert (text, 2, 90) == (shown.cluster_defaults_json, one.version, one.details.datum_timeout.seconds)
+
+
+def test_a_pipeline_is_made_of_a_template(pachctl):
+    """`create pipeline --jsonnet` has the server render it, and sends each spec."""
+    template = json.dumps(spec()).replace('"upper"', "name")
+    with pachctl.command("create pipeline --jsonnet upper.jsonnet --arg name=big") as begun:
+        asked = pb.RenderTemplateRequest(template=f"function(name) {template}", args={"name": "big"})
+        rendered = begun.call(f"{PPS}/RenderTemplate", asked)
+        request = pb.CreatePipelineV2Request(create_pipeline_request_json=rendered.json)
+        begun.call(f"{PPS}/CreatePipelineV2", request, transacted=True)
+
+    request = pb.ListPipelineRequest(commit_set={}, projects=[DEFAULT])
+    assert ["big"] == [info.pipeline.name for info in pachctl.run("list pipeline", f"{PPS}/ListPipeline", request)]

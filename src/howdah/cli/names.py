@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import File
 
-__all__ = ["STATES", "a_file", "documents_of", "is_id", "specs"]
+__all__ = ["STATES", "a_file", "documents_of", "is_id", "specs", "text_of"]
 
 STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
 """States of datums, as they are typed."""
+
+_WEB: Final = ("http://", "https://")
 
 
 def is_id(text: str) -> bool:
@@ -34,40 +36,44 @@ def a_file(session: "Session", text: str) -> "File":
 
 
 def documents_of(source: str) -> list[Any]:
-    """The documents of a file of JSON or YAML, or of standard input for `-`.
+    """The documents of a source of JSON or YAML, as `text_of` reads it.
 
     Raises:
-        NotFound, Refused: the file cannot be read.
+        NotFound, Refused, Unavailable: it cannot be read.
         BadRequest: it is neither JSON nor YAML.
     """
     from howdah.model.spec.text import documents
 
-    return list(documents(_read(source)))
+    return list(documents(text_of(source)))
 
 
-def _read(source: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`.
+def text_of(source: str) -> bytes:
+    """The bytes of a file, of an address of the web, or of standard input for `-`.
 
     Raises:
-        NotFound, Refused: the file cannot be read.
+        NotFound, Refused, Unavailable: it cannot be read.
     """
-    from howdah.storage.local_files import explained
-
     if source == "-":
         return sys.stdin.buffer.read()
+    if source.lower().startswith(_WEB):
+        from howdah.storage.urls import fetched
+
+        return b"".join(fetched(source))
+    from howdah.storage.local_files import explained
+
     with explained(source), open(source, "rb") as file:
         return file.read()
 
 
 def specs(source: str) -> Iterator[str | bytes | Mapping[str, Any]]:
-    """The pipeline specs of a file, or of standard input for `-`; the text itself if there is only one.
+    """The pipeline specs of a source as `text_of` reads it; the text itself if there is only one.
 
     Raises:
-        NotFound, Refused: the file cannot be read.
+        NotFound, Refused, Unavailable: it cannot be read.
         BadRequest: it is neither JSON nor YAML.
     """
     from howdah.model.spec.text import documents
 
-    text = _read(source)
+    text = text_of(source)
     found = documents(text)
     yield from [text] if len(found) < 2 else found

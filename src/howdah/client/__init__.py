@@ -7,8 +7,8 @@
         client.put_file("images@master", "/a.png", "photos/a.png")
 
 `client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history` (what is taken out of
-it), `searches`, `labels`, `files`, `pipelines`, `jobs`, `transactions`. `values` has the answers that are not in
-`howdah.model`. Arrow and the storage library are loaded with the first call that touches a file.
+it), `searches`, `labels`, `files`, `pipelines`, `specs`, `jobs`, `transactions`. `values` has the answers that are not
+in `howdah.model`. Arrow and the storage library are loaded with the first call that touches a file.
 """
 
 from howdah.client.client import Client

@@ -13,6 +13,7 @@ from howdah.client.projects import Projects
 from howdah.client.repos import Repos
 from howdah.client.retention import RetentionCalls
 from howdah.client.searches import Searches
+from howdah.client.specs import SpecCalls
 from howdah.client.transactions import Transactions
 from howdah.client.upkeep import UpkeepCalls
 
@@ -28,6 +29,7 @@ class Client(
     Searches,
     Labels,
     Pipelines,
+    SpecCalls,
     Jobs,
     Transactions,
     UpkeepCalls,

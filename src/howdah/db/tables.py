@@ -51,6 +51,7 @@ __all__ = [
     "project",
     "repo",
     "retention",
+    "spec_default",
     "transaction",
     "transaction_request",
 ]
@@ -306,6 +307,18 @@ retention = Table(
     Column("rule", Text, nullable=False),
     _moment("created_at"),
     UniqueConstraint("target"),
+    **_NUMBERED,
+)
+
+# What specs of a project leave out; the row without a project holds for all of them.
+spec_default = Table(
+    "spec_default",
+    metadata,
+    surrogate_key(),
+    _reference("project_id", "project", cascade=True, nullable=True),
+    Column("body", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("project_id"),
     **_NUMBERED,
 )
 

@@ -31,6 +31,7 @@ __all__ = [
     "set_done",
     "set_labels",
     "set_state",
+    "set_user_spec",
     "set_version",
     "set_warnings",
     "spec_of",
@@ -167,6 +168,12 @@ def add_version(tx: Transaction, row: PipelineRow, user_spec: str, effective_spe
 def set_version(tx: Transaction, key: int, number: int) -> None:
     """Make a version that was added the present one."""
     tx.execute(update(tables.pipeline).where(_T.id == key).values(version=number, updated_at=tx.now))
+
+
+def set_user_spec(tx: Transaction, row: PipelineRow, user_spec: str) -> None:
+    """Replace the text of the present version, which says the same in other words."""
+    same = (_V.pipeline_id == row.id) & (_V.version == row.version)
+    tx.execute(update(tables.pipeline_version).where(same).values(user_spec=user_spec))
 
 
 def set_state(tx: Transaction, key: int, state: PipelineState, *, stopped: bool, salt: str) -> None:

@@ -16,7 +16,7 @@ from howdah.errors import AlreadyExists, ErrorKind, Refused
 from howdah.kit.ids import NewId
 from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
-from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs, require_supported
+from howdah.model.spec import PfsInput, PipelineSpec, is_same, pfs_inputs, require_supported, reruns_all
 from howdah.model.states import JobState, PipelineState
 from howdah.model.texts import WARNING
 from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
@@ -113,10 +113,12 @@ class Pipelines:
                 ErrorKind.PIPELINE_EXISTS,
                 f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
             )
-        elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
+        elif not reprocess and is_same(_spec(work.tx, row), spec, row.salt):
+            pipeline_rows.set_user_spec(work.tx, row, user_spec or effective)
             return
         else:
-            old = self._prepare_update(work, row, spec, reprocess=reprocess)
+            again = reprocess or reruns_all(_spec(work.tx, row), spec)
+            old = self._prepare_update(work, row, spec, reprocess=again)
             kind = "updated"
         _commit_spec(work, pipeline, stored.root, stored.size)
         number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)

@@ -11,6 +11,7 @@ from howdah.kit.ids import NewId
 from howdah.pfs.catalog import Catalog
 from howdah.pps.claims import Claims
 from howdah.pps.datums import Datums
+from howdah.pps.defaults import Defaults
 from howdah.pps.following import add_jobs
 from howdah.pps.jobs import Jobs
 from howdah.pps.logs import Logs
@@ -27,6 +28,7 @@ class Pps:
     """Everything about pipelines in one lake. Safe for many threads.
 
     pipelines   create(spec, user_spec, update=, reprocess=), inspect, list, stop, start, delete
+    defaults    get, set, effective: what specs leave out
     jobs        inspect, finished, list, of_set, stop, delete
     datums      list, inspect, preview, provenance
     logs        append, read, tail
@@ -35,6 +37,7 @@ class Pps:
     """
 
     pipelines: Pipelines
+    defaults: Defaults
     jobs: Jobs
     datums: Datums
     logs: Logs
@@ -66,6 +69,7 @@ class Pps:
         catalog.works.hooks.on_removing.append(end_jobs)
         return cls(
             pipelines,
+            Defaults(db, catalog, pipelines),
             Jobs(db),
             Datums(db, storage),
             Logs(db),

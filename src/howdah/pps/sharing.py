@@ -18,7 +18,7 @@ from howdah.pps.records import read_records
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["datum_sets", "share"]
+__all__ = ["datum_sets", "share", "workers_of"]
 
 PER_WORKER: Final = 4  # sets for each worker: fewer, and the last ones to finish leave the others idle
 SET_MAX: Final = 500  # datums; a worker's claim shall not hold a large part of a job back
@@ -28,18 +28,22 @@ _SPELLINGS: Final = ("parallelismSpec", "parallelism_spec")
 def share(tx: Transaction, job: JobRow) -> int | None:
     """How many workers may have sets of a job at once; None for as many as there are."""
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
-    return workers_of(pipeline_rows.version(tx, pipeline, job.version).user_spec)
+    version = pipeline_rows.version(tx, pipeline, job.version)
+    return workers_of(version.user_spec, pipeline_rows.spec_of(version.effective_spec).parallelism)
 
 
 @lru_cache(maxsize=256)
-def workers_of(user_spec: str) -> int | None:
-    """The number of workers that a spec asks for, as it was given; None if it does not say."""
+def workers_of(user_spec: str, effective: int = 1) -> int | None:
+    """The number of workers that a spec asks for, as it was given; None if it does not say.
+
+    `effective` is the number in its effective spec: more than 1 came from defaults if it was not given.
+    """
     for document in documents(user_spec):
         for name in _SPELLINGS:
             given = document.get(name) if isinstance(document, dict) else None
             if isinstance(given, dict) and int(given.get("constant") or 0):
                 return int(given["constant"])
-    return None
+    return effective if effective > 1 else None
 
 
 def datum_sets(storage: Storage, spec: PipelineSpec, todo: Fileset, workers: int) -> list[tuple[int, int]]:

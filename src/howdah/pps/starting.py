@@ -97,7 +97,7 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     else:
         todo_root = find_todo(storage, plan, None if now.sure is None else storage.fileset(now.sure, referrer), done)
     todo = storage.fileset(todo_root, referrer)
-    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec) or workers)
+    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec, now.spec.parallelism) or workers)
     fail.here("pps.plan.stored")
     with db.write() as tx:
         job = job_rows.move(tx, row, JobState.RUNNING if sets else JobState.FINISHING)

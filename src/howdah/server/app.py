@@ -25,7 +25,7 @@ from starlette.routing import Route
 from howdah.apis.chunk_links import ChunkLinks
 from howdah.apis.grpc.edge import GrpcEdge, lake_services
 from howdah.apis.grpc.errors import status_of
-from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app
+from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app, schema_routes
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
@@ -144,7 +144,7 @@ class Server:
         self._grpc = GrpcEdge(self._hub, metrics)
         self._links = ChunkLinks(self._http_url, opened.clock)
         chunks = chunk_route(opened.pfs.storage.chunks, self._links)
-        self._pages = probes_app(self._ready, metrics.registry, [chunks])
+        self._pages = probes_app(self._ready, metrics.registry, [chunks, *schema_routes()])
         self._http = HttpEdge(self._pages)
         self._keeper = Keeper(
             opened.upkeep.collector, settings.gc_period_seconds, lambda done: size.seen(done.left_bytes)

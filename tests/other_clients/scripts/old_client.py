@@ -323,6 +323,29 @@ def a_pipeline_runs_and_its_output_is_read(client, lake, folder):
 
 
 @step
+def a_spec_of_many_fields_comes_back(client, lake, folder):
+    repo = new_repo(client)
+    fields = {
+        "parallelism_spec": pps_proto.ParallelismSpec(constant=2),
+        "resource_limits": pps_proto.ResourceSpec(cpu=1.5, memory="256Mi"),
+        "scheduling_spec": pps_proto.SchedulingSpec(node_selector={"disk": "fast"}),
+        "metadata": pps_proto.Metadata(labels={"team": "vision"}),
+        "datum_tries": 4,
+        "salt": "salt",
+    }
+    transform = pps_proto.Transform(cmd=["true"], env={"A": "b"}, accept_return_code=[3])
+    reads = pps_proto.Input(pfs=pps_proto.PFSInput(repo=repo, glob="/"))
+    client.create_pipeline("many", transform=transform, input=reads, **fields)
+    client.create_pipeline("many", transform=transform, input=reads, update=True, **fields)
+    info = next(iter(client.inspect_pipeline("many", details=True)))
+
+    assert 1 == info.version
+    assert transform.env == info.details.transform.env
+    assert fields == {name: getattr(info.details, name) for name in fields}
+    client.delete_pipeline("many")
+
+
+@step
 def everything_is_deleted(client, lake, folder):
     new_repo(client)
     client.delete_all()

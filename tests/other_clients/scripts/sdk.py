@@ -301,5 +301,32 @@ def a_pipeline_runs_and_its_output_is_read(client, folder):
     assert not client.pps.pipeline_exists(pipeline)
 
 
+@step
+def a_spec_is_published_as_a_notebook_does_it(client, folder):
+    branch, pipeline = new_branch(client), pps.Pipeline(name="published")
+    reads = pps.PfsInput(repo=branch.repo.name, glob="/*")
+    request = pps.CreatePipelineRequest(
+        pipeline=pipeline,
+        transform=pps.Transform(cmd=["true"]),
+        input=pps.Input(cross=[pps.Input(pfs=reads)]),
+        parallelism_spec=pps.ParallelismSpec(constant=2),
+        datum_tries=2,
+        update=True,
+        reprocess=True,
+    )
+    text = request.to_json()
+    client.pps.create_pipeline_v2(create_pipeline_request_json=text, update=True, reprocess=True)
+    again = client.pps.create_pipeline_v2(create_pipeline_request_json=text)
+    info = client.pps.inspect_pipeline(pipeline=pipeline, details=True)
+
+    assert '"2"' in text
+    assert (2, text, 2) == (info.version, info.user_spec_json, info.details.datum_tries)
+    assert 2 == json.loads(again.effective_create_pipeline_request_json)["parallelismSpec"]["constant"]
+    wrong = text.replace("datumTries", "datumTrys")
+    answer = refused(lambda: client.pps.create_pipeline_v2(create_pipeline_request_json=wrong))
+    assert answer.startswith("INVALID_ARGUMENT: could not make effective spec: datumTrys: unknown field")
+    client.pps.delete_pipeline(pipeline=pipeline)
+
+
 if __name__ == "__main__":
     run(Client.from_pachd_address(sys.argv[1]), Path(sys.argv[2]))

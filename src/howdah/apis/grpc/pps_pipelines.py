@@ -10,12 +10,12 @@ from google.protobuf.empty_pb2 import Empty
 
 from howdah.apis.grpc import pps_requests, requests
 from howdah.apis.grpc.bridge import Context
-from howdah.apis.grpc.convert_pps_spec import request_text
+from howdah.apis.grpc.convert_pps_spec import effective_spec, request_text
 from howdah.apis.grpc.pps_answers import pipeline_info, pipeline_message
 from howdah.apis.grpc.pps_base import PpsCalls
 from howdah.errors import BadRequest, ErrorKind, Refused, Unsupported
 from howdah.model.refs import Pipeline, parse_ancestry
-from howdah.model.spec import parse_spec, require_supported
+from howdah.model.spec import require_supported
 from howdah.model.texts import one_line
 from howdah.pps.infos import PipelineInfo
 from howdah.wire.stubs import pps_v2_pb2 as pb
@@ -125,7 +125,7 @@ class PipelineCalls(PpsCalls):
 
     def _create(self, text: str, update: bool, reprocess: bool, dry_run: bool) -> str:
         """Create or update a pipeline; its effective spec as JSON. What the text itself asks for holds too."""
-        spec = parse_spec(text)
+        spec = effective_spec(text, self._pps.defaults.effective)
         if dry_run or spec.dry_run:
             require_supported(spec)
         else:

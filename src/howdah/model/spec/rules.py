@@ -39,6 +39,7 @@ DEFAULT_IMAGE: Final = "ubuntu:20.04"
 DATUM_TRIES: Final = 3
 _UNTIL_SUCCESS: Final = "until_success"
 _REPROCESS: Final = (_UNTIL_SUCCESS, "every_job")
+_ON_CODE_CHANGE: Final = ("", "keep", "rerun")
 _RESERVED_INPUTS: Final = ("out", ".env")  # both stand in /pfs
 
 
@@ -101,6 +102,9 @@ def check(spec: PipelineSpec) -> None:
         raise bad_spec("parallelismSpec.constant", "a service has one worker; use 1")
     if spec.reprocess_spec not in _REPROCESS:
         raise bad_spec("reprocessSpec", f"{one_line(spec.reprocess_spec)} is unknown; use {' or '.join(_REPROCESS)}")
+    if spec.on_code_change not in _ON_CODE_CHANGE:
+        way_out = "use keep or rerun"
+        raise bad_spec("onCodeChange", f"{one_line(spec.on_code_change)} is unknown; {way_out}")
     _check_transform(spec)
     _check_numbers(spec)
     _check_cluster(spec)
