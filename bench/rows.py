@@ -7,6 +7,7 @@ from bench import (
     rows_files,
     rows_history,
     rows_listings,
+    rows_logs,
     rows_million,
     rows_official,
     rows_pipelines,
@@ -31,6 +32,7 @@ ROWS = [
     *rows_upkeep.ROWS,
     *rows_pipelines.ROWS,
     *rows_listings.ROWS,
+    *rows_logs.ROWS,
     *rows_server.ROWS,
     *rows_storage.ROWS,
 ]

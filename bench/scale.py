@@ -33,6 +33,7 @@ class Scale:
     versions: int
     one_each: int  # commits of one small file each, on one branch
     planned: int  # small files that are one datum
+    log_datums: int  # that print ten lines each
     pairs: int = 5
 
     @property
@@ -65,6 +66,7 @@ SCALES: Final = {
         versions=20,
         one_each=1_000,
         planned=200_000,
+        log_datums=100_000,
     ),
     "small": Scale(
         name="small",
@@ -89,6 +91,7 @@ SCALES: Final = {
         versions=4,
         one_each=200,
         planned=5_000,
+        log_datums=2_000,
         pairs=2,
     ),
 }

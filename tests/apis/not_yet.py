@@ -17,7 +17,6 @@ NOT_YET: dict[str, set[str]] = {
     "enterprise_v2.API": ALL,
     "identity_v2.API": ALL,
     "license_v2.API": ALL,
-    "logs.API": ALL,
     "pachyderm.worker.Worker": ALL,
     "pjs.API": ALL,
     "pps_v2.API": {

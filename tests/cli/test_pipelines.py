@@ -73,6 +73,12 @@ def test_a_commit_is_followed_to_its_output(howdah, pipeline, tmp_path):
     )
     assert {"counted ten", "counted twenty"} == set(howdah("logs", "-p", "count").out.splitlines())
     assert "counted twenty\n" == howdah("logs", "-p", "count", "--tail", "1").out
+    assert "counted ten\n" == howdah("logs", "-p", "count", "--inputs", "/ten", "--grep", "^counted").out
+    assert "" == howdah("logs", "-j", set_id, "-v", "--grep", "twenty|ten", "-o", "raw").out
+    assert "[planner] planned 2 datums: 1 to run, 1 done before" in howdah("logs", "-j", job, "--master").out
+    started = howdah("logs", "-j", job, "--worker", "-t", "--since", "1h", "--until", "2999-01-01").out
+    assert "datum started: /pfs/" in started
+    assert started.startswith("20")
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from howdah.model.infos import Trigger
 from howdah.model.refs import File
 from howdah.model.spec import parse_input
 from howdah.model.states import DatumState, JobState
+from howdah.pps.log_query import LogQuery
 from tests.pps.lakes import branch, master, pipe
 
 LEFT = {"repo": "left", "glob": "/(*)-*", "joinOn": "$1"}
@@ -260,7 +261,7 @@ def test_a_warning_stands_in_the_pipeline_and_in_its_jobs_log_until_it_is_mended
     two_repos(lake, ["/a-1"], ["/b-1"])
     info = lake.pipeline("up", input={"join": [{"pfs": LEFT}, {"pfs": RIGHT}]})
     lake.run(names)
-    said = [line.message for _, chunk in lake.pps.logs.read(job=lake.job("up").job) for line in chunk]
+    said = [line.message for line in lake.pps.logs.find(LogQuery(job=lake.job("up").job)).lines()]
 
     lake.commit("right", {"/a-2": b""})
     lake.run(names)

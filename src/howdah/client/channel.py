@@ -93,6 +93,11 @@ class Wire:
         return howdah_v1_pb2_grpc.LakeStub(self._channel)
 
     @cached_property
+    def logs(self) -> howdah_v1_pb2_grpc.LogsStub:
+        """Logs."""
+        return howdah_v1_pb2_grpc.LogsStub(self._channel)
+
+    @cached_property
     def upkeep(self) -> howdah_v1_pb2_grpc.UpkeepStub:
         """Garbage collection, usage, checks."""
         return howdah_v1_pb2_grpc.UpkeepStub(self._channel)

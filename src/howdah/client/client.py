@@ -8,6 +8,7 @@ from howdah.client.files import Files
 from howdah.client.history import History
 from howdah.client.jobs import Jobs
 from howdah.client.labels import Labels
+from howdah.client.logs import Logs
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
@@ -31,6 +32,7 @@ class Client(
     Pipelines,
     SpecCalls,
     Jobs,
+    Logs,
     Transactions,
     UpkeepCalls,
     RetentionCalls,

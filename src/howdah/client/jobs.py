@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls on jobs, their datums and logs."""
+"""Calls on jobs and their datums. Their logs: `client.logs`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -10,7 +9,7 @@ from google.protobuf import json_format
 from howdah.client import read_pps
 from howdah.client.caller import Caller
 from howdah.client.coerce import CommitLike, FileLike, JobLike, PipelineLike, a_commit, a_file, a_job, a_pipeline
-from howdah.client.values import DatumInfo, JobInfo, LogLine, Provenance
+from howdah.client.values import DatumInfo, JobInfo, Provenance
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState
 from howdah.wire.convert import commit_message, file_message, project_message
@@ -125,31 +124,6 @@ class Jobs(Caller):
         request = pb.InspectDatumRequest(datum=pb.Datum(job=_job(a_job(job, self.project)), id=datum))
         return read_pps.datum_info(self._wire.call(self._wire.pps.InspectDatum, request))
 
-    def logs(
-        self,
-        *,
-        pipeline: PipelineLike | None = None,
-        job: JobLike | None = None,
-        datum: str = "",
-        follow: bool = False,
-        tail: int = 0,
-        since: timedelta | None = None,
-    ) -> Iterator[LogLine]:
-        """Lines that user code and workers wrote: of a pipeline, a job, or one datum of a job.
-
-        `tail` is the number of lines from the end, 0 for all. With `follow` new lines come for ever, until
-        the iterator is closed.
-
-        Raises:
-            NotFound: the pipeline, job or datum.
-        """
-        request = self._logs_request(pipeline, job, datum)
-        request.follow = follow
-        request.tail = tail
-        if since is not None:
-            request.since.FromTimedelta(since)
-        return map(read_pps.log_line, self._wire.stream(self._wire.pps.GetLogs, request))
-
     def inspect_provenance(self, file: FileLike) -> Provenance:
         """Which datum, job, code and input files made a file.
 
@@ -167,16 +141,6 @@ class Jobs(Caller):
         request = pb.InspectJobSetRequest(job_set=pb.JobSet(id=id), wait=wait, details=True)
         answers = self._wire.stream(self._wire.pps.InspectJobSet, request, timeout=timeout)
         return map(read_pps.job_info, answers)
-
-    def _logs_request(self, pipeline: PipelineLike | None, job: JobLike | None, datum: str) -> pb.GetLogsRequest:
-        fields: dict[str, Any] = {}
-        if pipeline is not None:
-            fields["pipeline"] = _pipeline(a_pipeline(pipeline, self.project))
-        if job is not None:
-            fields["job"] = _job(a_job(job, self.project))
-        if datum:
-            fields["datum"] = pb.Datum(id=datum, job=fields.get("job"))
-        return pb.GetLogsRequest(**fields)
 
 
 def _pipeline(pipeline: Pipeline) -> pb.Pipeline:

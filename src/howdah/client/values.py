@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from howdah.model.files import FileInfo
 from howdah.model.infos import CommitInfo
+from howdah.model.logs import LogLevel, Speaker
 from howdah.model.refs import Commit, File, Job, Pipeline
 from howdah.model.states import DatumState, JobState, PipelineState
 
 __all__ = [
     "CommitSetInfo",
     "DatumInfo",
+    "DroppedLines",
     "FileDiff",
     "FileVersion",
     "InputFile",
@@ -208,6 +210,22 @@ class LogLine:
     worker_id: str
     user: bool
     message: str
+    level: LogLevel = LogLevel.INFO
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who said it; `MASTER` are planner and scheduler, and the server in its own log."""
+        if self.user:
+            return Speaker.USER
+        return Speaker.WORKER if self.worker_id else Speaker.MASTER
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedLines:
+    """Lines of a log that are not there any more, because of their age or number: how many, and until when."""
+
+    dropped_lines: int
+    dropped_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

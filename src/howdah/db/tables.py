@@ -45,6 +45,9 @@ __all__ = [
     "lake_label",
     "lease",
     "log_chunk",
+    "log_part",
+    "log_segment",
+    "log_source",
     "metadata",
     "pipeline",
     "pipeline_version",
@@ -423,7 +426,25 @@ datum_result = Table(
     **_NUMBERED,
 )
 
-# The latest lines are in `body`; older ones moved to the object `body_object`. Logs outlive their job.
+# Who logs are of: a job (the server itself is job 0 of pipeline 0), by names that outlive it. `dropped_…`: what is
+# not there any more, because of the rules for logs.
+log_source = Table(
+    "log_source",
+    metadata,
+    surrogate_key(),
+    Column("pipeline_id", KEY, nullable=False),
+    Column("job_id", KEY, nullable=False),
+    _text("project"),
+    _text("pipeline"),
+    Column("set_id", String(ID_LENGTH), nullable=False, default="", index=True),
+    _number("dropped_lines"),
+    _moment("dropped_until", nullable=True),
+    UniqueConstraint("pipeline_id", "job_id"),
+    Index(None, "project", "pipeline"),
+    **_NUMBERED,
+)
+
+# The latest lines, as they came; they move into segments. Logs outlive their job. Nothing ever filled `body_object`.
 log_chunk = Table(
     "log_chunk",
     metadata,
@@ -436,6 +457,40 @@ log_chunk = Table(
     Column("body_object", LargeBinary),
     Column("body", LargeBinary),
     Index(None, "pipeline_id", "id"),
+    **_NUMBERED,
+)
+
+# Older lines of all jobs: the chunk `object` has what rows first_chunk … last_chunk of `log_chunk` had.
+log_segment = Table(
+    "log_segment",
+    metadata,
+    surrogate_key(),
+    Column("first_chunk", KEY, nullable=False),
+    Column("last_chunk", KEY, nullable=False),
+    _moment("first_at"),
+    _moment("last_at"),
+    Column("lines", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("object", LargeBinary, nullable=False),
+    **_NUMBERED,
+)
+
+# Where lines of one job are in a segment, and (`datums`, a filter) which datums they may be of.
+log_part = Table(
+    "log_part",
+    metadata,
+    surrogate_key(),
+    _reference("segment_id", "log_segment", cascade=True, index=True),
+    Column("pipeline_id", KEY, nullable=False),
+    Column("job_id", KEY, nullable=False, index=True),
+    Column("last_chunk", KEY, nullable=False),
+    _moment("first_at"),
+    _moment("last_at"),
+    Column("lines", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("datums", LargeBinary),
+    Index(None, "pipeline_id", "last_at"),
     **_NUMBERED,
 )
 

@@ -71,7 +71,7 @@ def finish_job(db: Database, storage: Storage, row: JobRow) -> None:
             state, reason = JobState.KILLED, "its output commit was finished by somebody else"
         _close(tx, row.meta_commit_id, ending.meta, *meta, error=_error(ending))
         job = job_rows.move(tx, row, state, reason)
-        logs.say(tx, job, f"ended as {state.name}" + (f": {reason}" if reason else ""))
+        logs.say_end(tx, job)
         fail.here("pps.finish.done")
 
 
@@ -102,7 +102,7 @@ def end_badly(tx: Transaction, row: JobRow, state: JobState, reason: str) -> Job
     ended = job_rows.move(tx, row, state, reason)
     for key in (row.output_commit_id, row.meta_commit_id):
         _close(tx, key, EMPTY_ROOT, 0, 0, error=reason)
-    logs.say(tx, ended, f"ended as {state.name}: {reason}")
+    logs.say_end(tx, ended)
     return ended
 
 

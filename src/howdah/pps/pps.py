@@ -2,6 +2,7 @@
 """Pipelines, put together: what the APIs and the server are given."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from howdah.db.engine import Database
@@ -14,6 +15,8 @@ from howdah.pps.datums import Datums
 from howdah.pps.defaults import Defaults
 from howdah.pps.following import add_jobs
 from howdah.pps.jobs import Jobs
+from howdah.pps.log_files import reads_of
+from howdah.pps.log_mover import LogMover
 from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
 from howdah.pps.removing import attached, end_jobs, name_readers
@@ -31,7 +34,7 @@ class Pps:
     defaults    get, set, effective: what specs leave out
     jobs        inspect, finished, list, of_set, stop, delete
     datums      list, inspect, preview, provenance
-    logs        append, read, tail
+    logs        append, append_own, find; mover
     claims      claim, renew, hand_in, release: the protocol of workers
     scheduler   start, stop; step and settle for who wants to know when it is done
     """
@@ -62,6 +65,7 @@ class Pps:
         clock = clock or SystemClock()
         claims = Claims(db, storage, clock)
         pipelines = Pipelines(db, storage, catalog, new_id)
+        datums = Datums(db, storage)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
         catalog.works.hooks.dependants_guards.append(name_readers)
@@ -71,8 +75,8 @@ class Pps:
             pipelines,
             Defaults(db, catalog, pipelines),
             Jobs(db),
-            Datums(db, storage),
-            Logs(db),
+            datums,
+            Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
             Scheduler(db, storage, claims, clock, workers),
         )

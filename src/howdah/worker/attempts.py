@@ -15,6 +15,7 @@ from howdah.errors import BadRequest
 from howdah.worker.backoff import delays
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
 from howdah.worker.folders import Folders
+from howdah.worker.logs import ErrorLine
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
@@ -103,7 +104,7 @@ class Attempts:
                 self._say(datum.id, f"datum finished in {seconds:.3f} s")
                 return Ran(datum, ready.folder, began_ns, "", attempt, download, ready.size, process)
             what += f" on attempt {attempt} of {tries}"
-            self._say(datum.id, f"datum {what}")
+            self._say(datum.id, ErrorLine(f"datum {what}"))
             if attempt < tries and self._pause(next(pauses)):
                 return None
         return Ran(datum, "", 0, failure_text(self._held, datum, what), tries, download, ready.size, process)

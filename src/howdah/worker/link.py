@@ -237,6 +237,6 @@ def _result(result: Result) -> wire.DatumResult:
 
 
 def _line(line: LogLine) -> wire.LogLine:
-    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message)
+    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message, level=line.level.wire_name)
     message.at.seconds, message.at.nanos = divmod(line.at_ns, 1_000_000_000)
     return message

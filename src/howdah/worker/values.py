@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from howdah.model.logs import LogLevel
 from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
@@ -104,6 +105,7 @@ class LogLine:
     datum_id: str
     user: bool
     message: str
+    level: LogLevel = LogLevel.UNSET  # unset: as the line itself says
 
 
 class Held:

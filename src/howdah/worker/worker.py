@@ -20,7 +20,7 @@ from howdah.worker.attempts import Attempts
 from howdah.worker.backoff import delays
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
-from howdah.worker.logs import Logs
+from howdah.worker.logs import DATUM_BYTES_MAX, Logs
 from howdah.worker.materialise import Materialiser
 from howdah.worker.prefetch import prefetched
 from howdah.worker.renewal import Renewals
@@ -46,13 +46,21 @@ class Worker:
     """
 
     def __init__(
-        self, link: Link, runner: Runner, folders: Folders, open_storage: Callable[[], Storage], clock: Clock
+        self,
+        link: Link,
+        runner: Runner,
+        folders: Folders,
+        open_storage: Callable[[], Storage],
+        clock: Clock,
+        *,
+        logs_datum_max: int = DATUM_BYTES_MAX,
     ) -> None:
         self._link = link
         self._runner = runner
         self._folders = folders
         self._open_storage = open_storage
         self._clock = clock
+        self._logs_datum_max = logs_datum_max
         self._lock = threading.Lock()
         # The claim whose datums run now, and what takes their results; guarded by _lock.
         self._held: Held | None = None
@@ -62,7 +70,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`. What goes wrong meanwhile (no server, no store) is logged, waited out, and tried again."""
-        logs = Logs(self._link.append_logs)
+        logs = Logs(self._link.append_logs, datum_bytes_max=self._logs_datum_max)
         renewals = Renewals(self._link.renew, self._clock, self._link.watch)
         renewals.start()
         try:

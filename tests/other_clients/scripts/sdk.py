@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pachyderm_sdk import Client
-from pachyderm_sdk.api import metadata, pfs, pps
+from pachyderm_sdk.api import logs, metadata, pfs, pps
 from pachyderm_sdk.api.transaction import TransactionRequest
 from pachyderm_sdk.errors import AuthServiceNotActivated
 from steps import refused, run, step
@@ -297,6 +297,12 @@ def a_pipeline_runs_and_its_output_is_read(client, folder):
     assert b"GAMMA" == read(client, pfs.File.from_uri("upper@master:/c"))
     assert 3 == len(list(client.pps.list_datum(job=pps.Job(pipeline=pipeline, id=commit.id))))
     assert client.pps.inspect_pipeline(pipeline=pipeline, details=True).details.transform.cmd == ["sh"]
+    assert list(client.pps.get_logs(pipeline=pipeline))
+    assert list(client.pps.get_logs(job=job, master=True))
+    if hasattr(client, "logs"):  # 2.10 does not know the younger service
+        query = logs.LogQuery(user=logs.UserLogQuery(job=job.id))
+        answers = client.logs.get_logs(query=query, filter=logs.LogFilter(limit=1), want_paging_hint=True)
+        assert [True, False] == [bool(one.log.verbatim.line) for one in answers]
     client.pps.delete_pipeline(pipeline=pipeline)
     assert not client.pps.pipeline_exists(pipeline)
 

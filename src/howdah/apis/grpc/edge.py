@@ -14,6 +14,7 @@ from howdah.apis.grpc.cdr import References
 from howdah.apis.grpc.errors import status_of
 from howdah.apis.grpc.health import HealthService
 from howdah.apis.grpc.lake_service import LakeService
+from howdah.apis.grpc.logs_service import LakeLogsService, LogsService
 from howdah.apis.grpc.metadata_service import MetadataService
 from howdah.apis.grpc.observed import Observed
 from howdah.apis.grpc.operations import reader
@@ -42,6 +43,7 @@ from howdah.wire.stubs import (
     admin_v2_pb2,
     health_v1_pb2,
     howdah_v1_pb2,
+    logs_pb2,
     metadata_pb2,
     pfs_v2_pb2,
     pps_v2_pb2,
@@ -71,6 +73,8 @@ def lake_services(
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Upkeep"), UpkeepService(bridge, upkeep)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
+        Service(_service(howdah_v1_pb2, "Logs"), LakeLogsService(bridge, pps.logs)),
+        Service(_service(logs_pb2, "API"), LogsService(bridge, pps.logs)),
         Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id, lambda: links.base)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),
         Service(_service(metadata_pb2, "API"), MetadataService(bridge, pfs.catalog)),

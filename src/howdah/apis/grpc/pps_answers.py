@@ -16,7 +16,7 @@ from howdah.apis.grpc.answers import FileMessages
 from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
 from howdah.model.names import META
 from howdah.model.refs import Commit, Job, Pipeline, Repo
-from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, LogLine, PipelineInfo, ProcessStats
+from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, PipelineInfo, ProcessStats
 from howdah.wire.convert import commit_message, timestamp
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
@@ -25,10 +25,8 @@ __all__ = [
     "attach_warnings",
     "datum_info",
     "input_file",
-    "is_masters",
     "job_info",
     "job_message",
-    "log_message",
     "pipeline_info",
     "pipeline_message",
     "process_stats",
@@ -123,26 +121,6 @@ def attach_warnings(context: Call, warnings: Sequence[str]) -> None:
     """Send warnings with the end of a call, for our own client: the protocol has no place for them."""
     if warnings:
         context.set_trailing_metadata(tuple((WARNING_KEY, text.encode()) for text in warnings))
-
-
-def is_masters(line: LogLine) -> bool:
-    """Whether the scheduler said it, and not a worker or user code."""
-    return not line.user and not line.worker_id
-
-
-def log_message(line: LogLine, pipeline: Pipeline) -> pps.LogMessage:
-    """A line of a pipeline's logs, without the end of the line."""
-    return pps.LogMessage(
-        project_name=pipeline.project,
-        pipeline_name=pipeline.name,
-        job_id=line.job_id,
-        worker_id=line.worker_id,
-        datum_id=line.datum_id,
-        master=is_masters(line),
-        user=line.user,
-        ts=timestamp(line.at),
-        message=line.message.rstrip("\r\n"),
-    )
 
 
 def process_stats(stats: ProcessStats) -> pps.ProcessStats:
