@@ -146,6 +146,7 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

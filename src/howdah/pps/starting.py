@@ -65,6 +65,7 @@ class _Situation:
     user_spec: str
     inputs: tuple[JobInput, ...]
     sure: bytes | None  # the plan of an earlier job all of whose datums succeeded
+    seconds: float | None  # that a datum took lately
 
 
 def input_commits(tx: Transaction, row: JobRow) -> list[CommitRow]:
@@ -97,7 +98,8 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     else:
         todo_root = find_todo(storage, plan, None if now.sure is None else storage.fileset(now.sure, referrer), done)
     todo = storage.fileset(todo_root, referrer)
-    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec, now.spec.parallelism) or workers)
+    at_once = workers_of(now.user_spec, now.spec.parallelism) or workers
+    sets = datum_sets(storage, now.spec, todo, at_once, now.seconds)
     fail.here("pps.plan.stored")
     with db.write() as tx:
         job = job_rows.move(tx, row, JobState.RUNNING if sets else JobState.FINISHING)
@@ -136,7 +138,8 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
         branch = Branch(repo, node.branch)
         inputs[node.name, branch] = JobInput(node.name, branch, commit.commit, commit.root or EMPTY_ROOT)
     sure = None if earlier is None else earlier.plan_root
-    return _Situation(pipeline, spec, version.user_spec, tuple(inputs.values()), sure)
+    seconds = job_rows.seconds_per_datum(tx, row)
+    return _Situation(pipeline, spec, version.user_spec, tuple(inputs.values()), sure, seconds)
 
 
 def _input_json(each: JobInput) -> dict[str, str]:

@@ -45,6 +45,8 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
+    worker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,14 @@ class Datum:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds."""
+    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds.
+
+    With `recovered` it failed by `reason`, and the recovery command dealt with that: it has no output.
+    """
 
     datum_id: str
     reason: str = ""
+    recovered: bool = False
     tries: int = 0
     download_seconds: float = 0.0
     process_seconds: float = 0.0

@@ -90,6 +90,8 @@ def check(spec: PipelineSpec) -> None:
     """
     if not spec.transform.cmd and spec.tf_job is None:
         raise bad_spec("", "nothing to run: no transform.cmd; give the command as a list of texts")
+    if spec.transform.err_cmd and not spec.transform.err_cmd[0]:
+        raise bad_spec("transform.errCmd[0]", "the command is empty; name what to run, or leave errCmd out")
     if spec.transform.cmd and not spec.transform.cmd[0]:
         raise bad_spec("transform.cmd[0]", "the command is empty; name what to run")
     if spec.input is None and spec.spout is None:
@@ -124,10 +126,7 @@ def require_supported(spec: PipelineSpec) -> None:
         (spec.egress is not None, "egress", "copy the output branch out with get file"),
         (spec.s3_out, "s3Out", "write the output to /pfs/out"),
         (spec.determined is not None, "determined", "pass what the command needs by transform.env"),
-        (transform.datum_batching, "transform.datumBatching", "let the command do one datum a run"),
         (bool(transform.secrets), "transform.secrets", "give the command a file that it can read itself"),
-        (bool(transform.err_cmd), "transform.errCmd", "handle the error within transform.cmd"),
-        (bool(transform.err_stdin), "transform.errStdin", "handle the error within transform.cmd"),
     )
     for node in walk_inputs(spec.input):
         _require_supported_input(node)
