@@ -20,7 +20,6 @@ NOT_YET: dict[str, set[str]] = {
     "pachyderm.worker.Worker": ALL,
     "pjs.API": ALL,
     "pps_v2.API": {
-        "CreateDatum",
         "CreateSecret",
         "DeleteSecret",
         "ListSecret",

@@ -407,9 +407,6 @@ def test_the_key_of_editors_is_dropped():
         (spec_tree(determined={}), "determined"),
         (spec_tree(transform={"cmd": ["a"], "secrets": [{"name": "a"}]}), "transform.secrets"),
         (_pfs(s3=True), "input.pfs (name images).s3"),
-        (_pfs(trigger={}), "input.pfs (name images).trigger"),
-        (_pfs(reference=True), "input.pfs (name images).reference"),
-        (spec_tree(input={"union": [{"pfs": {"repo": "a", "glob": "/"}}]}), "input.union"),
         (REFUSED_LATER, "service"),
     ],
 )

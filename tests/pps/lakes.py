@@ -15,6 +15,7 @@ from howdah.model.states import DatumState
 from howdah.pfs.lake import Pfs
 from howdah.pfs.writes import Delete, Put
 from howdah.pps.infos import Claim, DatumResult, JobInfo, PipelineInfo, ProcessStats
+from howdah.pps.parts import InputsOfParts
 from howdah.pps.pps import Pps
 from howdah.pps.records import read_records
 from howdah.storage import changes
@@ -128,10 +129,10 @@ class Lake:
         self.pps.claims.hand_in(claim.set_id, claim.fence, body, [result], **options)
 
     def _read(self, claim: Claim, record: dict[str, Any]) -> Parts:
-        roots = {each.name: self.pfs.files.view(each.commit) for each in claim.inputs}
+        inputs = InputsOfParts(claim.inputs)
         parts: dict[str, dict[str, bytes]] = {}
         for part in record["inputs"]:
-            view = roots[part["name"]]
+            view = self.pfs.files.view(inputs.of(part).commit)
             files = {entry.path: b"".join(view.read(entry)) for entry in view.files(part["path"])}
             parts.setdefault(part["name"], {}).update(files)
         return parts

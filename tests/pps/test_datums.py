@@ -101,9 +101,9 @@ def test_an_input_is_tried_out_without_a_pipeline(lake):
 
     found = list(lake.pps.datums.preview(parse_input({"pfs": {"repo": "in", "glob": "/*"}})))
 
-    assert [datum.id for datum in lake.pps.datums.list(job)] == [datum.id for datum in found]
+    assert [datum.id for datum in lake.pps.datums.list(job)] == sorted(datum.id for datum in found)
     assert {DatumState.UNKNOWN} == {datum.state for datum in found}
-    assert found[0].inputs == next(lake.pps.datums.list(job)).inputs
+    assert found[0].inputs == lake.pps.datums.inspect(job, found[0].id).inputs
 
 
 def test_a_files_provenance_is_the_job_that_made_it(lake):

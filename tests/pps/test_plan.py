@@ -20,12 +20,15 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.memory_store import MemoryStore
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
+from tests.pps.lakes import branch
 
 PATHS = st.sampled_from(["/a", "/b", '/q"{,}', "/d/x", "/d/y", "/d/z/1", "/ä\\"])
 FILES = st.dictionaries(PATHS, st.sampled_from([b"one", b"two", b""]), max_size=6)
 GLOBS = st.sampled_from(["/", "/*", "/*/*", "/**", "/d", "/{a,d/x}", "/q*"])
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = count()
+
+IN = branch("in")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_a_record_is_what_it_always_was(storage):
     """The bytes of the JSON object, whatever is in a path; and its text can be taken apart."""
     files = {'/q","path":"},{"name":"x': b"1", "/ü\\": b"2"}
     node = parse_input({"cross": [pfs("l", "/*"), pfs("r", "/")]})
-    filesets = {name: fileset(storage, files) for name in ("l", "r")}
+    filesets = {branch(name): fileset(storage, files) for name in ("l", "r")}
 
     found = planned(storage, build_plan(storage, EMPTY_ROOT, pages(node, filesets), "", "a test"))
 
@@ -86,13 +89,13 @@ def test_a_record_is_what_it_always_was(storage):
         assert ["name", "path", "hash", "size"] == list(record["inputs"][0])
         assert record["inputs"] == [json.loads(part + "}") for _, part in parts_of(text)]
         assert ["l", "r"] == [json.loads(name) for name, _ in parts_of(text)]
-        assert [(part["name"], part["path"]) for part in record["inputs"]] == paths_of(text)
+        assert [(part["name"], part["path"], "") for part in record["inputs"]] == paths_of(text)
 
 
 def test_the_bytes_of_records_are_those_of_the_encoder(storage):
     """What is made quickly is what the encoder makes."""
     node = parse_input(pfs("l", "/*"))
-    root = build_plan(storage, EMPTY_ROOT, pages(node, {"l": fileset(storage, {'/ü"': b"1"})}), "", "a test")
+    root = build_plan(storage, EMPTY_ROOT, pages(node, {branch("l"): fileset(storage, {'/ü"': b"1"})}), "", "a test")
 
     [entry] = storage.fileset(root, "").find(planned(storage, root)[0][0])
 
@@ -105,21 +108,21 @@ def test_a_plan_of_what_changed_equals_one_of_everything(storage, before, after,
     """Digest for digest, and record for record, for any pattern; also where contents do not count."""
     node = parse_input(pfs("in", glob, reference=reference))
     old, new = fileset(storage, before), fileset(storage, after)
-    first = build_plan(storage, EMPTY_ROOT, pages(node, {"in": old}), "s", "a test")
-    earlier = Earlier(first, fingerprint(node, "s"), {"in": old.root})
+    first = build_plan(storage, EMPTY_ROOT, pages(node, {IN: old}), "s", "a test")
+    earlier = Earlier(first, fingerprint(node, "s"), {IN: old.root})
 
-    updated = replan(storage, earlier, node, {"in": new}, "s", "a test")
+    updated = replan(storage, earlier, node, {IN: new}, "s", "a test")
 
-    full = build_plan(storage, EMPTY_ROOT, pages(node, {"in": new}), "s", "a test")
-    over = build_plan(storage, first, pages(node, {"in": new}), "s", "a test")
+    full = build_plan(storage, EMPTY_ROOT, pages(node, {IN: new}), "s", "a test")
+    over = build_plan(storage, first, pages(node, {IN: new}), "s", "a test")
     assert planned(storage, full) == planned(storage, updated) == planned(storage, over)
     digests = {storage.fileset(root, "").total.digest for root in (full, updated, over)}
     assert 1 == len(digests)
 
 
 def earlier_of(storage, node, files, salt="s"):
-    root = build_plan(storage, EMPTY_ROOT, pages(node, {"in": files}), salt, "a test")
-    return Earlier(root, fingerprint(node, salt), {"in": files.root})
+    root = build_plan(storage, EMPTY_ROOT, pages(node, {IN: files}), salt, "a test")
+    return Earlier(root, fingerprint(node, salt), {IN: files.root})
 
 
 def test_the_same_files_are_not_looked_at(storage, monkeypatch):
@@ -128,10 +131,10 @@ def test_the_same_files_are_not_looked_at(storage, monkeypatch):
     earlier = earlier_of(storage, node, files)
     monkeypatch.setattr(replanning, "pages", lambda *_: pytest.fail("datums were looked for"))
 
-    assert earlier.plan == replan(storage, earlier, node, {"in": files}, "s", "a test")
+    assert earlier.plan == replan(storage, earlier, node, {IN: files}, "s", "a test")
 
     monkeypatch.undo()
-    assert earlier.plan != replan(storage, earlier, node, {"in": files}, "other", "a test")
+    assert earlier.plan != replan(storage, earlier, node, {IN: files}, "other", "a test")
 
 
 def test_an_earlier_input_that_is_gone_is_no_fault(storage):
@@ -139,13 +142,13 @@ def test_an_earlier_input_that_is_gone_is_no_fault(storage):
     node = parse_input(pfs("in", "/*"))
     old, new = fileset(storage, {"/a": b"1"}), fileset(storage, {"/a": b"2"})
     earlier = earlier_of(storage, node, old)
-    lost = Earlier(earlier.plan, earlier.fingerprint, {"in": b"\1" * 32})
+    lost = Earlier(earlier.plan, earlier.fingerprint, {IN: b"\1" * 32})
 
-    assert replan(storage, earlier, node, {"in": new}, "s", "a test") == replan(
-        storage, lost, node, {"in": new}, "s", "a test"
+    assert replan(storage, earlier, node, {IN: new}, "s", "a test") == replan(
+        storage, lost, node, {IN: new}, "s", "a test"
     )
     with pytest.raises(Damaged):
-        replan(storage, earlier, node, {"in": storage.fileset(b"\2" * 32, "a test")}, "s", "a test")
+        replan(storage, earlier, node, {IN: storage.fileset(b"\2" * 32, "a test")}, "s", "a test")
 
 
 def test_many_changed_directories_are_planned_at_once(storage):
@@ -154,7 +157,7 @@ def test_many_changed_directories_are_planned_at_once(storage):
     old = fileset(storage, {f"/{n}/x": b"1" for n in range(2_500)})
     new = fileset(storage, {f"/{n}/x": b"2" for n in range(2_500)})
 
-    updated = replan(storage, earlier_of(storage, node, old), node, {"in": new}, "s", "a test")
+    updated = replan(storage, earlier_of(storage, node, old), node, {IN: new}, "s", "a test")
 
-    full = build_plan(storage, EMPTY_ROOT, pages(node, {"in": new}), "s", "a test")
+    full = build_plan(storage, EMPTY_ROOT, pages(node, {IN: new}), "s", "a test")
     assert storage.fileset(full, "").total == storage.fileset(updated, "").total

@@ -33,6 +33,7 @@ __all__ = [
     "REPOS",
     "TRANSACTION",
     "TRANSACTIONS",
+    "TRIED",
     "VERSIONS",
     "pretty",
 ]
@@ -252,6 +253,10 @@ DATUMS: Columns = [
     ("DATUM", lambda d: d.id),
     ("STATE", lambda d: name(d.state)),
     ("RAN", lambda d: span(d.stats.process_time)),
+    ("FILES", lambda d: ", ".join(_files(d.inputs))),
+]
+TRIED: Columns = [
+    ("DATUM", lambda d: d.id),
     ("FILES", lambda d: ", ".join(_files(d.inputs))),
 ]
 DATUM: Columns = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from howdah.cli.columns import pretty
+from howdah.cli.input_files import tell_warnings
 from howdah.cli.names import specs, text_of
 from howdah.cli.session import Session
 
@@ -65,7 +66,7 @@ def make_pipelines(
             _make_each(transaction, given, update=update, reprocess=reprocess)
     else:
         for spec in given:
-            session.client.create_pipeline(spec, update=update, reprocess=reprocess)
+            tell_warnings(session, session.client.create_pipeline(spec, update=update, reprocess=reprocess))
 
 
 def show_dry_run(session: Session, spec: Spec, *, update: bool) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import File
 
-__all__ = ["JOB_STATES", "PIPELINE_STATES", "STATES", "a_file", "a_filter", "is_id", "specs", "text_of"]
+__all__ = ["JOB_STATES", "PIPELINE_STATES", "STATES", "a_file", "a_filter", "documents_of", "is_id", "specs", "text_of"]
 
 STATES: Final = ("failed", "success", "skipped", "starting", "recovered")
 """States of datums, as they are typed."""
@@ -56,6 +56,18 @@ def a_file(session: "Session", text: str) -> "File":
     from howdah.model.refs import parse_file
 
     return parse_file(text, session.client.project)
+
+
+def documents_of(source: str) -> list[Any]:
+    """The documents of a source of JSON or YAML, as `text_of` reads it.
+
+    Raises:
+        NotFound, Refused, Unavailable: it cannot be read.
+        BadRequest: it is neither JSON nor YAML.
+    """
+    from howdah.model.spec.text import documents
+
+    return list(documents(text_of(source)))
 
 
 def text_of(source: str) -> bytes:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls on jobs and their datums. Their logs: `client.logs`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
+
+from google.protobuf import json_format
 
 from howdah.client import read_pps
 from howdah.client.caller import Caller
@@ -15,6 +18,8 @@ from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
 __all__ = ["Jobs"]
+
+_WARNING_KEY: Final = "howdah-warning-bin"  # the metadata in which warnings come at the end of a call
 
 
 class Jobs(Caller):
@@ -98,6 +103,34 @@ class Jobs(Caller):
             number=number,
         )
         return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request))
+
+    def try_input(
+        self,
+        tried: Mapping[str, Any],
+        *,
+        after: str = "",
+        number: int = 0,
+        warn: Callable[[str], object] | None = None,
+    ) -> Iterator[DatumInfo]:
+        """The datums that a pipeline with such an input would have now, as they are found: after one of them, so many.
+
+        `tried` is what a spec has as its `input`. When all have come, `warn` is told what is odd about it.
+
+        Raises:
+            BadRequest: BAD_SPEC, naming the field; or it has a cron input.
+            NotFound: a repo that it reads.
+        """
+        from howdah.model.spec import encode_input, parse_input  # noqa: PLC0415 - it loads YAML, which few need
+
+        node = json_format.ParseDict(encode_input(parse_input(tried, project=self.project)), pb.Input())
+        request = pb.ListDatumRequest(input=node, paginationMarker=after, number=number)
+
+        def told(metadata: Iterable[tuple[str, Any]]) -> None:
+            for key, value in metadata:
+                if key == _WARNING_KEY and warn is not None:
+                    warn(value.decode())
+
+        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request, at_end=told))
 
     def inspect_datum(self, job: JobLike, datum: str) -> DatumInfo:
         """A datum of a job. Raises NotFound."""

@@ -10,7 +10,7 @@ what happens where there is no earlier job to build on.
                 /pfs/<datum>/out/…                 what it wrote
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,10 @@ from howdah.storage.picking import rows_of, span
 from howdah.storage.reader import Fileset, interval
 from howdah.storage.storage import Storage
 
-__all__ = ["NO_BASE", "Base", "Output", "compose_meta", "compose_output"]
+__all__ = ["NO_BASE", "Base", "FilesOf", "Output", "compose_meta", "compose_output"]
+
+FilesOf = Callable[[str, str], Fileset]
+"""What a part of a datum reads, by the name of its input and by its branch if the record has one (`pps.parts`)."""
 
 _META: Final = "/meta/"
 _PFS: Final = "/pfs/"
@@ -97,9 +100,7 @@ def _clash(path: str, file: str, directory: str) -> str:
     return f"{path} was written as a file by datum {file} and as a directory by datum {directory}"
 
 
-def compose_meta(
-    storage: Storage, base: Base, plan: Fileset, done: Fileset, inputs: Mapping[str, Fileset], referrer: str
-) -> bytes:
+def compose_meta(storage: Storage, base: Base, plan: Fileset, done: Fileset, files_of: FilesOf, referrer: str) -> bytes:
     """The files of the meta commit: of all datums of `plan` that are done. Durable when this returns."""
     before = storage.fileset(base.plan, plan.referrer)
     old_meta = storage.fileset(base.meta, referrer)
@@ -110,19 +111,19 @@ def compose_meta(
         for batch, _ in rows_of(old_meta, _joined(top[:-1], old.column(0)), len(top) + ID_DIGITS)
     ]
     come = SortedRows()
-    parts: dict[str, SortedRows] = {}
+    parts: dict[tuple[str, str], SortedRows] = {}
     for new in candidates(before, plan):
         for batch in _meta_of(storage, new, done, parts):
             come.add(batch)
-    for name, wanted in parts.items():
+    for (name, branch), wanted in parts.items():
         for read in wanted.finish() or ():
-            for batch in _input_rows(name, read, inputs[name]):
+            for batch in _input_rows(name, read, files_of(name, branch)):
                 come.add(batch)
     return rewrite(storage.filesets, base.meta, sorted_paths(gone), come.finish(), referrer, replace=True).root
 
 
 def _meta_of(
-    storage: Storage, planned: pa.RecordBatch, done: Fileset, parts: dict[str, SortedRows]
+    storage: Storage, planned: pa.RecordBatch, done: Fileset, parts: dict[tuple[str, str], SortedRows]
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the meta commit for some planned datums, but those of what they read: these go into `parts`."""
     finished: list[pa.Array] = []
@@ -136,16 +137,16 @@ def _meta_of(
     ids = pc.utf8_slice_codeunits(planned.column(0), 1)
     mine = planned.filter(pc.is_in(ids, value_set=pa.concat_arrays(finished)))
     for group in in_groups([mine]):
-        pairs: dict[str, tuple[list[str], list[str]]] = {}
+        pairs: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
         records = read_bytes(storage, group, "planned datum")
         for path, record in zip(group.column(0).to_pylist(), records, strict=True):
-            for name, part in paths_of(record.decode()):
-                names, datums = pairs.setdefault(name, ([], []))
+            for name, part, branch in paths_of(record.decode()):
+                names, datums = pairs.setdefault((name, branch), ([], []))
                 names.append(part)
                 datums.append(path[1:])
-        for name, columns in pairs.items():
+        for of, columns in pairs.items():
             arrays = [pa.array(column, pa.string()) for column in columns]
-            parts.setdefault(name, SortedRows()).add(pa.RecordBatch.from_arrays(arrays, schema=_PARTS))
+            parts.setdefault(of, SortedRows()).add(pa.RecordBatch.from_arrays(arrays, schema=_PARTS))
 
 
 def _input_rows(name: str, wanted: pa.RecordBatch, fileset: Fileset) -> Iterator[pa.RecordBatch]:

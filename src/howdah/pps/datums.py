@@ -5,7 +5,7 @@ A page is made of what `pps.datum_states` says at the moment when it is reached:
 handed in until then. Only the records of the page itself are read.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -13,24 +13,24 @@ import pyarrow as pa
 from howdah.db.engine import Database
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.files import FileInfo
-from howdah.model.refs import Branch, Commit, File, Job, Repo
-from howdah.model.spec import Input, cron_inputs, pfs_inputs
+from howdah.model.refs import Commit, File, Job, Repo
+from howdah.model.spec import Input
 from howdah.model.states import DatumState
-from howdah.pfs import closing, commit_rows, resolve
+from howdah.pfs import commit_rows, resolve
 from howdah.pps import job_rows, pipeline_rows
 from howdah.pps.datum_states import DatumStates, Seen
 from howdah.pps.done import META
 from howdah.pps.handed_in import result_of
 from howdah.pps.infos import DatumInfo, DatumInput, DatumResult, FileProvenance
-from howdah.pps.inputs import pages
+from howdah.pps.inputs import Warn
 from howdah.pps.job_rows import JobRow
-from howdah.pps.plan import ID_DIGITS, build_plan, inputs_of
+from howdah.pps.parts import InputsOfParts
+from howdah.pps.plan import ID_DIGITS, inputs_of
 from howdah.pps.records import read_records
 from howdah.pps.results import ENDED, result_path
 from howdah.pps.starting import Details
-from howdah.storage.filesets import EMPTY_ROOT
+from howdah.pps.trying import open_trial
 from howdah.storage.picking import rows_of
-from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
 __all__ = ["Datums"]
@@ -80,32 +80,17 @@ class Datums:
             f"datum {datum} not found in job {job}; see what there is: howdah list datum {job}",
         )
 
-    def preview(self, root: Input) -> Iterator[DatumInfo]:
-        """The datums that an input would give now, by id, without a pipeline. Branches are read at their heads.
+    def preview(self, root: Input, warn: Warn = lambda _text: None) -> Iterator[DatumInfo]:
+        """The datums that an input would give now, in its order, without a pipeline. Branches are read at their heads.
+
+        They are made as they are asked for. `warn` is told what is odd about the input.
 
         Raises:
-            NotFound: a repo, or a branch.
+            NotFound: a repo.
             Unavailable: BUSY: a head has never been finished.
-            Unsupported: a kind of input that this version does not run.
-            BadRequest: BAD_ARGUMENT: a cron input, which has no datums before its pipeline is there.
+            Unsupported: a kind of input that cannot be tried out.
         """
-        if cron_inputs(root):
-            text = "can't list datums with a cron input, there will be no datums until the pipeline is created"
-            raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; create it, or leave the cron input out")
-        filesets: dict[str, Fileset] = {}
-        commits: dict[str, Commit] = {}
-        with self._db.read() as tx:
-            for node in pfs_inputs(root):
-                branch = Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
-                head = resolve.head_of(tx, branch)
-                files = EMPTY_ROOT if head is None else closing.good_root(tx, head)
-                filesets[node.name] = self._storage.fileset(files, f"branch {branch}")
-                if head is not None:
-                    commits[node.name] = head.commit
-        plan_root = build_plan(self._storage, EMPTY_ROOT, pages(root, filesets), "", "a preview of datums")
-        plan = self._storage.fileset(plan_root, "a preview of datums")
-        for path, key, record in read_records(self._storage, plan.batches(), "a previewed datum"):
-            yield DatumInfo(path[1:], None, DatumState.UNKNOWN, _parts(record, commits), key)
+        return open_trial(self._db, self._storage, root).datums(warn)
 
     def provenance(self, file: File) -> FileProvenance:
         """Which datum, job, code and input files made an output file.
@@ -158,14 +143,14 @@ class Datums:
             for batch, _ in rows_of(of.plan, names)
             for path, key, record in read_records(self._storage, [batch], "planned datum")
         }
-        commits = {each.name: each.commit for each in Details.of(row).inputs}
+        inputs = InputsOfParts(Details.of(row).inputs)
         results = self._results(of, page)
         infos = []
         for seen in page:
             key, record = planned[seen.path]
             datum = seen.path[1:]
             result = seen.result or results.get(datum) or DatumResult(datum, seen.state, tries=0)
-            parts = _parts(record, commits)
+            parts = _parts(record, inputs)
             infos.append(DatumInfo(datum, row.job, seen.state, parts, key, result.reason, result.tries, result.stats))
         return tuple(infos)
 
@@ -180,11 +165,13 @@ class Datums:
         }
 
 
-def _parts(record: dict[str, Any], commits: Mapping[str, Commit]) -> tuple[DatumInput, ...]:
-    return tuple(
-        DatumInput(name, commits.get(name), FileInfo(path, path.endswith("/"), size, hashed))
-        for name, path, hashed, size in inputs_of(record)
-    )
+def _parts(record: dict[str, Any], inputs: InputsOfParts) -> tuple[DatumInput, ...]:
+    parts = []
+    for (name, path, hashed, size), part in zip(inputs_of(record), record["inputs"], strict=True):
+        read = inputs.of(part)
+        file = FileInfo(path, path.endswith("/"), size, hashed)
+        parts.append(DatumInput(name, None if read is None else read.commit, file))
+    return tuple(parts)
 
 
 def _provenance(job: JobRow, record: dict[str, Any]) -> FileProvenance:

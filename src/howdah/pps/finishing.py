@@ -6,7 +6,7 @@ leaves garbage, and the next scheduler does the same again. What succeeded in a 
 is kept too (`keep_leftovers`), so it never runs again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,10 @@ from howdah.model.refs import Pipeline
 from howdah.model.states import JobState
 from howdah.pfs import closing, commit_rows
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
-from howdah.pps.compose import NO_BASE, Base, compose_meta, compose_output
+from howdah.pps.compose import NO_BASE, Base, FilesOf, compose_meta, compose_output
 from howdah.pps.infos import DatumResult
 from howdah.pps.job_rows import JobRow
+from howdah.pps.parts import InputsOfParts
 from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.results import Collected, Maker, collect
 from howdah.pps.starting import Details, input_commits
@@ -181,8 +182,16 @@ def _close(tx: Transaction, key: int | None, root: bytes, files: int, size: int,
     return True
 
 
-def _inputs(storage: Storage, row: JobRow) -> Mapping[str, Fileset]:
-    return {each.name: storage.fileset(each.root, f"commit {each.commit}") for each in Details.of(row).inputs}
+def _inputs(storage: Storage, row: JobRow) -> FilesOf:
+    """What a job read, by the names and branches of parts of its datums."""
+    inputs = InputsOfParts(Details.of(row).inputs)
+
+    def files_of(name: str, branch: str) -> Fileset:
+        read = inputs.of({"name": name, "branch": branch})
+        assert read is not None, "a job was planned with an input that it has not"
+        return storage.fileset(read.root, f"commit {read.commit}")
+
+    return files_of
 
 
 def _keep(tx: Transaction, pipeline: PipelineRow, row: JobRow, collected: Collected, done: bytes) -> None:

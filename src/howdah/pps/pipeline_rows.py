@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
@@ -15,6 +15,7 @@ from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
 from howdah.model.states import PipelineState
+from howdah.model.texts import WARNING
 
 __all__ = [
     "PipelineRow",
@@ -33,6 +34,7 @@ __all__ = [
     "set_state",
     "set_user_spec",
     "set_version",
+    "set_warnings",
     "spec_of",
     "version",
     "version_at",
@@ -186,6 +188,14 @@ def set_state(tx: Transaction, key: int, state: PipelineState, *, stopped: bool,
     """Replace what changes when a pipeline is stopped, started or updated."""
     values = {"state": int(state), "stopped": stopped, "salt": salt, "reason": "", "updated_at": tx.now}
     tx.execute(update(tables.pipeline).where(_T.id == key).values(**values))
+
+
+def set_warnings(tx: Transaction, key: int, number: int, warnings: Sequence[str]) -> None:
+    """Let a pipeline's reason be these, if that version is the present one and nothing worse is the reason."""
+    nothing_worse = or_(_T.reason == "", _T.reason.startswith(WARNING, autoescape=True))
+    reason = "; ".join(warnings)
+    same = and_(_T.id == key, _T.version == number, nothing_worse, _T.reason != reason)
+    tx.execute(update(tables.pipeline).where(same).values(reason=reason))
 
 
 def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:

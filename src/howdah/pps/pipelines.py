@@ -18,6 +18,7 @@ from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
 from howdah.model.spec import PfsInput, PipelineSpec, is_same, pfs_inputs, require_supported, reruns_all
 from howdah.model.states import JobState, PipelineState
+from howdah.model.texts import WARNING
 from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.resolve import head_of, of_set
@@ -25,8 +26,10 @@ from howdah.pfs.work import Work
 from howdah.pps import crons, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
+from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 from howdah.pps.subjects import pipeline_subject
+from howdah.pps.trying import warnings_now
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
@@ -43,6 +46,7 @@ class StoredSpec:
 
     root: bytes
     size: int
+    warnings: tuple[str, ...] = ()  # of its inputs, as they are (`pps.input_warnings`)
 
 
 NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
@@ -90,7 +94,8 @@ class Pipelines:
         data = spec.to_json().encode()
         with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
             writer.put(SPEC_PATH, [data])
-            return StoredSpec(self._storage.apply(None, writer.finish(), referrer).root, len(data))
+            root = self._storage.apply(None, writer.finish(), referrer).root
+        return StoredSpec(root, len(data), self._warnings(spec))
 
     def create_in(
         self,
@@ -124,14 +129,17 @@ class Pipelines:
             pipeline_rows.set_user_spec(work.tx, row, user_spec or effective)
             return
         else:
-            old = _spec(work.tx, row)
-            self._prepare_update(work, row, spec, reprocess=reprocess or reruns_all(old, spec))
+            renew = reprocess or reruns_all(_spec(work.tx, row), spec)
+            old = self._prepare_update(work, row, spec, reprocess=renew)
             kind = "updated"
         crons.adopt(work, row.id, spec, old)
         _commit_spec(work, pipeline, stored.root, stored.size)
-        pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
+        number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:
             _attach(work, spec)
+        if old is not None:
+            remove_trigger_branches(work, old, spec)
+        pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
         work.tx.emit(pipeline_subject(pipeline), kind)
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
@@ -273,6 +281,7 @@ class Pipelines:
             kept = [Repo(repo.project, repo.name, kind) for kind in (META, SPEC)]
             for each in kept if keep_repo else [repo]:
                 repos.delete(work, each, force=True)
+            remove_trigger_branches(work, spec, None)
             work.tx.emit(pipeline_subject(pipeline), "deleted")
         return True
 
@@ -286,15 +295,20 @@ class Pipelines:
                 f"delete that: howdah delete pipeline {pipeline}",
             )
 
-    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> None:
+    def _warnings(self, spec: PipelineSpec) -> tuple[str, ...]:
+        return () if spec.input is None else warnings_now(self._db, self._storage, spec.input)
+
+    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> PipelineSpec:
+        """Get a pipeline ready for its next version; the spec of the present one."""
         kill_all(work.tx, row, "all jobs killed because pipeline was updated")
         old = _spec(work.tx, row)
-        if not row.stopped and old.output_branch != spec.output_branch:
-            branches.create(work, _output(old))
+        if not row.stopped and (old.output_branch != spec.output_branch or _reads(old) != _reads(spec)):
+            _detach(work, old)  # one branch after another: at no moment two of a repo may be in one DAG
         explicit = spec.salt if spec.salt != old.salt else ""
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
         pipeline_rows.set_state(work.tx, row.id, state, stopped=row.stopped, salt=salt)
+        return old
 
 
 def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:
@@ -324,6 +338,7 @@ def _commit_spec(work: Work, pipeline: Pipeline, root: bytes, size: int) -> None
 
 def _attach(work: Work, spec: PipelineSpec) -> None:
     """Let output and meta branch follow the inputs and the spec."""
+    make_trigger_branches(work, spec)
     pipeline = Pipeline(spec.project, spec.name)
     inputs = {_input_branch(node): node for node in pfs_inputs(spec.input)}
     above = (*inputs, _spec_branch(pipeline))
@@ -337,6 +352,10 @@ def _detach(work: Work, spec: PipelineSpec) -> None:
         repo = repo_rows.find(work.tx, branch.repo)
         if repo is not None and branch_rows.find(work.tx, repo.id, branch.name) is not None:
             branches.create(work, branch)
+
+
+def _reads(spec: PipelineSpec) -> set[Branch]:
+    return {_input_branch(node) for node in pfs_inputs(spec.input)}
 
 
 def _check_nobody_reads(tx: Transaction, pipeline: Pipeline, repo: Repo) -> None:

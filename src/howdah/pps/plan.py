@@ -3,7 +3,7 @@
 
     path   /<datum id>          32 hex digits: which parts of which inputs, whatever is in them
     datum  <key>                64 hex digits: id, content and salt; what succeeded under a key never runs again
-    bytes  {"key": …, "inputs": [{"name", "path", "hash", "size"}, …]}
+    bytes  {"key": …, "inputs": [{"name", "path", "hash", "size"}, …]}; a part has "branch" if its name does not say it
 
 The plan is built over that of an earlier job, so datums that did not change are stored once and for all, and
 two plans are compared without reading what they share. `pps.replan` builds it from what changed alone, where it
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
 
-from howdah.pps.inputs import Page, Source
+from howdah.pps.input_pages import Page, Slot, Source
 from howdah.pps.records import quoted, record_batch, stored
 from howdah.pps.rewriting import SortedRows, distinct, rewrite
 from howdah.storage import rows
@@ -26,7 +26,17 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["ID_DIGITS", "KEY_DIGITS", "build_plan", "identify", "inputs_of", "parts_of", "paths_of", "planned"]
+__all__ = [
+    "ID_DIGITS",
+    "KEY_DIGITS",
+    "branch_in",
+    "build_plan",
+    "identify",
+    "inputs_of",
+    "parts_of",
+    "paths_of",
+    "planned",
+]
 
 ID_DIGITS: Final = 32
 KEY_DIGITS: Final = 64
@@ -35,6 +45,7 @@ _PARTS_MAX: Final = 50_000
 _HEAD: Final = ID_DIGITS.to_bytes(4, "little")
 _BEFORE_PARTS: Final = len('{"key":"","inputs":[') + KEY_DIGITS
 _BETWEEN_PARTS: Final = '},{"name":"'
+_BRANCH: Final = ',"branch":"'
 
 _Part = tuple[bytes, bytes, str, bytes]
 """What one part of a datum adds to the name, to the content and to the record; and its hash."""
@@ -55,14 +66,14 @@ class Identifier:
         part that is no reference, and the salt. All texts are length-prefixed, so that no two datums collide by
         the way their names are cut.
         """
-        slots = [self._parts(slot.source, slot.paths, slot.hashes, slot.sizes) for slot in page.slots]
+        slots = [_joined(slot, self._parts(slot.source, slot.paths, slot.hashes, slot.sizes)) for slot in page.slots]
         if len(slots) == 1:
             names, contents, texts, _ = zip(*slots[0], strict=True) if slots[0] else ((), (), (), ())
         else:
             datums = list(zip(*slots, strict=True))
             names = tuple(b"".join([part[0] for part in datum]) for datum in datums)
             contents = tuple(b"".join([part[1] for part in datum]) for datum in datums)
-            texts = tuple(",".join([part[2] for part in datum]) for datum in datums)
+            texts = tuple(",".join([part[2] for part in datum if part[2]]) for datum in datums)
         tail, size = self._tail, ID_DIGITS // 2
         ids = [blake3(name).hexdigest(length=size) for name in names]
         keys = [
@@ -79,11 +90,12 @@ class Identifier:
         known = self._known.setdefault(source, {})
         before = len(known)
         prefix, name = _prefix(source), f'{{"name":{quoted(source.name)},"path":'
+        end = f',"branch":{quoted(source.label)}}}' if source.label else "}"
         found: list[_Part] = []
         for path, hashed, size in zip(paths, hashes, sizes, strict=True):
             part = known.get(path)
             if part is None or part[3] != hashed:
-                text = f'{name}{quoted(path)},"hash":"{hashed.hex()}","size":{size}}}'
+                text = f'{name}{quoted(path)},"hash":"{hashed.hex()}","size":{size}{end}'
                 encoded = path.encode()
                 content = b"" if source.reference else hashed
                 part = known[path] = prefix + len(encoded).to_bytes(4, "little") + encoded, content, text, hashed
@@ -141,12 +153,19 @@ def parts_of(record: str) -> list[tuple[str, str]]:
     return [(text[8 : text.index('","path":"') + 1], text) for text in texts]
 
 
-def paths_of(record: str) -> list[tuple[str, str]]:
-    """The name and the path of each part in the text of a plan's record."""
-    found: list[tuple[str, str]] = []
+def branch_in(text: str) -> str:
+    """The branch that the text of a part says; "" if it says none. No path has these quotes: its own are escaped."""
+    at = text.rfind(_BRANCH)
+    return text[at + len(_BRANCH) : -1] if at >= 0 else ""
+
+
+def paths_of(record: str) -> list[tuple[str, str, str]]:
+    """The name, the path and, if the record says it, the branch of each part in the text of a plan's record."""
+    found: list[tuple[str, str, str]] = []
     for name, text in parts_of(record):
         begin = len('{"name":') + len(name) + len(',"path":')
-        found.append((_plain(name), _plain(text[begin : text.rindex('","hash":"') + 1])))
+        path = text[begin : text.rindex('","hash":"') + 1]
+        found.append((_plain(name), _plain(path), branch_in(text)))
     return found
 
 
@@ -170,6 +189,17 @@ def _compared(earlier: Fileset, records: Iterator[pa.RecordBatch]) -> tuple[pa.A
         lower = upper
     gone += [batch.column(0) for batch in earlier.batches(lower)]
     return pa.concat_arrays(gone), fresh
+
+
+def _joined(slot: Slot, parts: list[_Part]) -> list[_Part]:
+    """What each datum has of a slot, as if it were one part: in a group there are many, or none."""
+    if slot.ends is None:
+        return parts
+    datums = [parts[own.start : own.stop] for own in map(slot.parts, range(slot.datums))]
+    return [
+        (b"".join([part[0] for part in own]), b"".join([part[1] for part in own]), ",".join([p[2] for p in own]), b"")
+        for own in datums
+    ]
 
 
 def _prefix(source: Source) -> bytes:

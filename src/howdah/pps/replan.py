@@ -15,8 +15,11 @@ from blake3 import blake3
 
 from howdah.errors import Damaged
 from howdah.model.globs import Glob
+from howdah.model.refs import Branch
 from howdah.model.spec import Input, PfsInput
-from howdah.pps.inputs import Page, Slot, Source, pages
+from howdah.pps.input_keys import Filesets, branch_of, source_of
+from howdah.pps.input_pages import Page, Slot, Source
+from howdah.pps.inputs import pages
 from howdah.pps.plan import build_plan, planned
 from howdah.pps.records import stored
 from howdah.pps.rewriting import SortedRows, distinct, rewrite, sorted_paths
@@ -37,7 +40,7 @@ class Earlier:
 
     plan: bytes = EMPTY_ROOT
     fingerprint: str = ""
-    roots: Mapping[str, bytes] | None = None
+    roots: Mapping[Branch, bytes] | None = None  # by what `Filesets` have
 
 
 def fingerprint(node: Input, salt: str) -> str:
@@ -45,9 +48,7 @@ def fingerprint(node: Input, salt: str) -> str:
     return blake3(f"{_VERSION}\n{salt}\n{node!r}".encode()).hexdigest(length=16)
 
 
-def replan(
-    storage: Storage, earlier: Earlier, node: Input, filesets: Mapping[str, Fileset], salt: str, referrer: str
-) -> bytes:
+def replan(storage: Storage, earlier: Earlier, node: Input, filesets: Filesets, salt: str, referrer: str) -> bytes:
     """The plan of all datums of an input, over that of an earlier job; durable when this returns.
 
     Equal, digest for digest, to `build_plan` of all datums.
@@ -56,12 +57,12 @@ def replan(
         Damaged: what is read cannot be.
     """
     if earlier.roots is not None and earlier.fingerprint == fingerprint(node, salt):
-        if {name: fileset.root for name, fileset in filesets.items()} == dict(earlier.roots):
+        if {branch: fileset.root for branch, fileset in filesets.items()} == dict(earlier.roots):
             return earlier.plan
         if isinstance(node, PfsInput):
             try:
-                old = storage.fileset(earlier.roots[node.name], f"what was planned before {referrer}")
-                return _updated(storage, earlier.plan, node, old, filesets[node.name], salt, referrer)
+                old = storage.fileset(earlier.roots[branch_of(node)], f"what was planned before {referrer}")
+                return _updated(storage, earlier.plan, node, old, filesets[branch_of(node)], salt, referrer)
             except TooManyError:
                 pass
             except Damaged:
@@ -73,7 +74,7 @@ def _updated(
     storage: Storage, base: bytes, node: PfsInput, old: Fileset, new: Fileset, salt: str, referrer: str
 ) -> bytes:
     """The plan `base` of the files in `old`, brought to those in `new`."""
-    source = Source(node.name, node.project, node.repo, node.branch, node.reference)
+    source = source_of(node)
     gone: list[pa.Array] = []
     come = SortedRows()
     for before, after in glob_diff(old, new, Glob.parse(node.glob)):

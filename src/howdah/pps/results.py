@@ -8,6 +8,7 @@ So the datums in one state stand together. A hand-in itself is the matter of `pp
 output files of the datums, each tagged with its datum; it is put over nothing.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,13 +16,13 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from howdah.model.refs import Commit
 from howdah.model.states import DatumState
 from howdah.pps.done import META, OUT, add_done, raw_outputs, retagged
 from howdah.pps.handed_in import HandIn, decode_hand_in
 from howdah.pps.infos import DatumResult, JobInput
-from howdah.pps.plan import parts_of
-from howdah.pps.records import encode, in_groups, quoted, read_bytes, record_batch, stored
+from howdah.pps.parts import InputsOfParts
+from howdah.pps.plan import branch_in, parts_of
+from howdah.pps.records import encode, in_groups, read_bytes, record_batch, stored
 from howdah.pps.rewriting import SortedRows, distinct, rewrite, sorted_paths
 from howdah.storage import changes, rows
 from howdah.storage.changes import Change, Layer
@@ -177,13 +178,13 @@ def _metas(
     storage: Storage, planned: pa.RecordBatch, good: Mapping[str, tuple[str, str]], maker: Maker
 ) -> pa.RecordBatch:
     """The records of what succeeded, for `/meta/` of done."""
-    commits = {quoted(each.name): "," + encode(_commit_json(each.commit))[1:].decode() for each in maker.inputs}
+    ends = _Ends(maker.inputs)
     common = encode({"job": maker.job, "version": maker.version, "cmd": list(maker.cmd), "image": maker.image})
     middle = common[1:-1].decode()
     paths, keys = (planned.column(index).to_pylist() for index in (0, 1))
     data: list[bytes] = []
     for path, key, record in zip(paths, keys, read_bytes(storage, planned, "planned datum"), strict=True):
-        inputs = ",".join([text + commits[name] for name, text in parts_of(record.decode())])
+        inputs = ",".join([text + ends.of(name, text) for name, text in parts_of(record.decode())])
         outcome, worker = good[path[1:]]
         text = f'{{"datum":"{path[1:]}","key":"{key}",{middle},"inputs":[{inputs}],{outcome},{worker}}}'
         data.append(text.encode())
@@ -205,8 +206,23 @@ def _outs(
                 yield retagged(found, where, pa.repeat(pa.scalar("", pa.string()), found.num_rows))
 
 
-def _commit_json(commit: Commit) -> dict[str, object]:
-    return {"repo": [commit.repo.project, commit.repo.name, commit.repo.type], "commit": commit.id}
+class _Ends:
+    """What the records of parts say besides what the plan says: the commit that each is of."""
+
+    def __init__(self, inputs: Iterable[JobInput]) -> None:
+        self._inputs = InputsOfParts(inputs)
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, name: str, text: str) -> str:
+        """The end of the record of a part, given its quoted name and its text (`pps.plan.parts_of`)."""
+        label = branch_in(text)
+        if (found := self._known.get((name, label))) is None:
+            read = self._inputs.of({"name": json.loads(name), "branch": label})
+            assert read is not None, "a job was planned with an input that it has not"
+            repo = read.commit.repo
+            value = {"repo": [repo.project, repo.name, repo.type], "commit": read.commit.id}
+            found = self._known[name, label] = "," + encode(value)[1:].decode()
+        return found
 
 
 def _rows_of(storage: Storage, change: Change, referrer: str) -> Iterator[pa.RecordBatch]:

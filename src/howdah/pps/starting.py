@@ -5,7 +5,7 @@ Planned once and centrally. The filesets of the plan are stored before the row t
 between leaves nothing but garbage; the next scheduler plans again and comes to the same roots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ from howdah.kit import fail
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.spec import PipelineSpec, pfs_inputs
 from howdah.model.states import JobState
+from howdah.model.texts import WARNING
 from howdah.pfs import closing, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
 from howdah.pps.infos import JobInput
+from howdah.pps.inputs import LOOKED_LONG, warnings_of
 from howdah.pps.job_rows import JobRow
 from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.replan import Earlier, fingerprint, replan
@@ -86,10 +88,11 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     with db.read() as tx:
         now = _situation(tx, row)
     referrer = f"the plan of job {row.job}"
-    filesets = {each.name: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
+    filesets = {each.branch: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
     assert now.spec.input is not None
     salt = now.pipeline.salt
     plan_root = replan(storage, now.sure or Earlier(), now.spec.input, filesets, salt, referrer)
+    warnings = warnings_of(now.spec.input, filesets, LOOKED_LONG)
     plan = storage.fileset(plan_root, referrer)
     done = storage.fileset(now.pipeline.done_root, f"what pipeline {now.pipeline.pipeline} did")
     if now.spec.runs_every_time:
@@ -109,8 +112,16 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
         set_rows.insert_sets(tx, job.id, sets)
         old = counts["total"] - counts["todo"]
         logs.say(tx, job, f"planned {counts['total']} datums: {counts['todo']} to run, {old} done before")
+        _tell(tx, job, warnings)
         if sets:
             tx.emit(WORK, "waiting")
+
+
+def _tell(tx: Transaction, job: JobRow, warnings: Sequence[str]) -> None:
+    """Say in the job's log, and for its pipeline, what is odd about the inputs as they are now."""
+    for text in warnings:
+        logs.say(tx, job, f"{WARNING}{text}")
+    pipeline_rows.set_warnings(tx, job.pipeline_id, job.version, [f"{WARNING}{text}" for text in warnings])
 
 
 def _situation(tx: Transaction, row: JobRow) -> _Situation:
@@ -119,7 +130,7 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
     spec = pipeline_rows.spec_of(version.effective_spec)
     earlier = job_rows.last_success(tx, row)
     commits = {each.commit.repo: each for each in input_commits(tx, row)}
-    inputs = []
+    inputs: dict[tuple[str, Branch], JobInput] = {}
     for node in pfs_inputs(spec.input):
         repo = Repo(node.project, node.repo, node.repo_type)
         if (commit := commits.get(repo)) is None:
@@ -127,15 +138,17 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
             raise Conflict(ErrorKind.DELETED_MEANWHILE, text)
         if commit.forgotten:
             raise closing.forgotten(commit.commit)
-        inputs.append(JobInput(node.name, Branch(repo, node.branch), commit.commit, commit.root or EMPTY_ROOT))
+        branch = Branch(repo, node.branch)
+        inputs[node.name, branch] = JobInput(node.name, branch, commit.commit, commit.root or EMPTY_ROOT)
     sure = None if earlier is None else _earlier(earlier)
     seconds = job_rows.seconds_per_datum(tx, row)
-    return _Situation(pipeline, spec, version.user_spec, tuple(inputs), sure, seconds)
+    return _Situation(pipeline, spec, version.user_spec, tuple(inputs.values()), sure, seconds)
 
 
 def _earlier(row: JobRow) -> Earlier:
     details = Details.of(row)
-    return Earlier(row.plan_root or EMPTY_ROOT, details.fingerprint, {each.name: each.root for each in details.inputs})
+    roots = {each.branch: each.root for each in details.inputs}
+    return Earlier(row.plan_root or EMPTY_ROOT, details.fingerprint, roots)
 
 
 def _input_json(each: JobInput) -> dict[str, str]:

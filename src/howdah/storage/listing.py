@@ -7,6 +7,7 @@ everything is in the order of the bytes of these names. Many files come as colum
 
 import re
 from collections.abc import Generator, Iterator
+from itertools import compress, islice
 from typing import Final
 
 import pyarrow as pa
@@ -183,12 +184,23 @@ def _by_component(fileset: Fileset, directory: str, parts: list[str], pattern: G
         if rest:
             yield from _by_component(fileset, f"{directory}{head}/", rest, pattern)
     elif not rest:
-        yield from (info for info in children(fileset, directory) if pattern.matches(info.path.rstrip("/")))
+        yield from _matching_children(fileset, directory, pattern)
     else:
         match = Glob.parse("/" + head)
         for name in _directories(fileset, directory):
             if match.matches("/" + name[len(directory) : -1]):
                 yield from _by_component(fileset, name, rest, pattern)
+
+
+def _matching_children(fileset: Fileset, directory: str, pattern: Glob) -> Iterator[FileInfo]:
+    """What lies directly in a directory and matches; many are asked at once, which costs a tenth for each."""
+    found = children(fileset, directory)
+    while some := list(islice(found, _BATCH)):
+        paths = [info.path.rstrip("/") for info in some]
+        if pattern.regex_is_exact and len(paths) > 1:
+            yield from compress(some, pc.match_substring_regex(pa.array(paths, pa.string()), pattern.regex).to_pylist())
+        else:
+            yield from (info for info, path in zip(some, paths, strict=True) if pattern.matches(path))
 
 
 def _directories(fileset: Fileset, directory: str) -> Iterator[str]:

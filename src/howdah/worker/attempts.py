@@ -87,7 +87,7 @@ class Attempts:
         datum = ready.datum
         download = process = 0.0
         pauses = delays(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-        self._say(datum.id, "datum started: " + ", ".join(f"/pfs/{m.name}{m.path}" for m in datum.inputs))
+        self._say(datum.id, f"datum started: {datum.described}")
         for attempt in range(1, self._tries + 1):
             if attempt > 1:
                 ready = make_ready(datum, self._folders, self._materialiser)

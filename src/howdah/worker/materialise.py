@@ -22,7 +22,7 @@ from howdah.storage.storage import Storage
 from howdah.storage.tree_get import LocalFolder, write_tree
 from howdah.worker.modes import Mode, modes_of
 from howdah.worker.small_files import SmallFiles
-from howdah.worker.values import Claim, Datum, Match
+from howdah.worker.values import Claim, Datum, Match, input_of
 
 __all__ = ["Materialiser", "Pipe", "input_fileset"]
 
@@ -36,13 +36,13 @@ class Pipe(NamedTuple):
     referrer: str
 
 
-def input_fileset(storage: Storage, claim: Claim, name: str) -> Fileset:
-    """The files of a claim's input.
+def input_fileset(storage: Storage, claim: Claim, name: str, branch: str = "") -> Fileset:
+    """The files of a claim's input; `branch` tells apart what shares a name.
 
     Raises:
         Damaged: the claim has no input of that name.
     """
-    found = claim.inputs.get(name)
+    found = input_of(claim, name, branch)
     if found is None:
         text = f"job {claim.job} has a datum with an input {name!r} that it does not read; reprocess the pipeline"
         raise Damaged(ErrorKind.OBJECT_CORRUPT, text)
@@ -78,7 +78,7 @@ class Materialiser:
         return self._storage.reader.read(pipe.extents, 0, pipe.size, pipe.referrer)
 
     def _prepare(self, match: Match, folder: str, pipes: list[Pipe]) -> int:
-        fileset = input_fileset(self._storage, self._claim, match.name)
+        fileset = input_fileset(self._storage, self._claim, match.name, match.branch)
         mode = self._modes.get(match.name, Mode.WHOLE)
         entries = [] if match.path.endswith("/") else fileset.find(match.path)
         if mode is not Mode.WHOLE:

@@ -6,10 +6,12 @@ their transform where they were asked for, a datum with its job and stats. They 
 have not come stay unset. How requests are read is in `pps_requests`; specs cross in `convert_pps_spec`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from howdah.apis.calls import WARNING_KEY, Call
 from howdah.apis.grpc.answers import FileMessages
 from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
 from howdah.model.names import META
@@ -20,6 +22,7 @@ from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
 __all__ = [
+    "attach_warnings",
     "datum_info",
     "input_file",
     "job_info",
@@ -112,6 +115,12 @@ def input_file(part: DatumInput) -> pfs.FileInfo:
     kind = pfs.DIR if part.file.is_dir else pfs.FILE
     file = pfs.File(path=part.file.path)
     return pfs.FileInfo(file=file, file_type=kind, size_bytes=part.file.size_bytes, hash=part.file.hash)
+
+
+def attach_warnings(context: Call, warnings: Sequence[str]) -> None:
+    """Send warnings with the end of a call, for our own client: the protocol has no place for them."""
+    if warnings:
+        context.set_trailing_metadata(tuple((WARNING_KEY, text.encode()) for text in warnings))
 
 
 def process_stats(stats: ProcessStats) -> pps.ProcessStats:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a text or a tree to an effective, checked spec: the way in for everybody. Over defaults: `layers`."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.names import DEFAULT_PROJECT, project_name
 from howdah.model.spec.codec import bad_spec, decode
-from howdah.model.spec.inputs import Input, read_input
+from howdah.model.spec.inputs import CronInput, Input, PfsInput, read_input
 from howdah.model.spec.rules import check, input_with_defaults, with_defaults
 from howdah.model.spec.text import documents
 from howdah.model.spec.values import PipelineSpec
@@ -62,13 +63,24 @@ def parse_specs(text: str | bytes, *, project: str = DEFAULT_PROJECT) -> tuple[P
     return tuple(specs)
 
 
-def parse_input(tree: Mapping[str, Any], *, project: str = DEFAULT_PROJECT, pipeline: str = "") -> Input:
-    """An input by itself, as previews of datums give it, with its defaults filled in.
+def parse_input(
+    tree: Mapping[str, Any], *, project: str = DEFAULT_PROJECT, pipeline: str = "", glob: str = ""
+) -> Input:
+    """An input by itself, as previews of datums give it, with its defaults filled in; `glob` is one of them, if given.
 
     Raises:
         BadRequest: BAD_SPEC or BAD_NAME; the message names the field.
     """
-    return input_with_defaults(read_input(tree, "input"), project_name(project), pipeline)
+    return input_with_defaults(_globbed(read_input(tree, "input"), glob), project_name(project), pipeline)
+
+
+def _globbed(node: Input, glob: str) -> Input:
+    """An input whose pfs inputs have that pattern where they have none."""
+    if isinstance(node, PfsInput):
+        return dataclasses.replace(node, glob=node.glob or glob)
+    if isinstance(node, CronInput):
+        return node
+    return dataclasses.replace(node, inputs=tuple(_globbed(member, glob) for member in node.inputs))
 
 
 def _only(text: str | bytes) -> Any:

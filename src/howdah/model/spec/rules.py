@@ -29,6 +29,7 @@ from howdah.model.spec.inputs import (
     input_name,
     walk_inputs,
 )
+from howdah.model.spec.pfs_rules import check_shared_names, checked_pfs, with_source
 from howdah.model.spec.values import ParallelismSpec, PipelineField, PipelineSpec, ProjectField
 from howdah.model.texts import one_line
 from howdah.model.units import parse_size
@@ -78,6 +79,7 @@ def input_with_defaults(root: Input, project: str, pipeline: str) -> Input:
     branches = {id(node): f"{pipeline}-trigger-{n}" for n, node in enumerate(triggered, 1)}
     filled = _filled(root, "input", project, pipeline, branches)
     _folder_names(filled, "input")
+    check_shared_names(filled, "input")
     return filled
 
 
@@ -134,18 +136,7 @@ def require_supported(spec: PipelineSpec) -> None:
 def _require_supported_input(node: Input) -> None:
     if isinstance(node, PfsInput):
         field = f"input.pfs (name {node.name})"
-        _refuse_first(
-            (node.s3, f"{field}.s3", "let the command read files below /pfs"),
-            (node.trigger is not None, f"{field}.trigger", "leave it out; the pipeline then runs for each commit"),
-            (node.reference, f"{field}.reference", "leave it out; a change there then runs datums again"),
-            (bool(node.join_on) or node.outer_join, f"{field}.joinOn", "use cross"),
-            (bool(node.group_by), f"{field}.groupBy", "use a glob that matches the group's folder"),
-        )
-    _refuse_first(
-        (isinstance(node, UnionInput), "input.union", "write one pipeline for each input"),
-        (isinstance(node, JoinInput), "input.join", "use cross with globs that match folders"),
-        (isinstance(node, GroupInput), "input.group", "use a glob that matches the group's folder"),
-    )
+        _refuse_first((node.s3, f"{field}.s3", "let the command read files below /pfs"))
 
 
 def _refuse_first(*fields: tuple[bool, str, str]) -> None:
@@ -188,14 +179,18 @@ def _filled_pfs(node: PfsInput, path: str, project: str, branch: str) -> PfsInpu
         raise bad_spec(f"{path}.glob", "input must specify a glob; /* takes each entry of the root, / all at once")
     name = node.name or node.repo
     _check_folder(name, f"{path}.name")
-    return dataclasses.replace(
-        node,
-        name=name,
-        project=_named(f"{path}.project", names.project_name, node.project or project),
-        repo=_named(f"{path}.repo", names.repo_name, node.repo),
-        repo_type=_named(f"{path}.repoType", names.repo_type, node.repo_type),
-        branch=_named(f"{path}.branch", names.branch_name, node.branch or branch),
-        glob=_named(f"{path}.glob", lambda glob: Glob.parse(glob).pattern, node.glob),
+    return checked_pfs(
+        dataclasses.replace(
+            node,
+            name=name,
+            project=_named(f"{path}.project", names.project_name, node.project or project),
+            repo=_named(f"{path}.repo", names.repo_name, node.repo),
+            repo_type=_named(f"{path}.repoType", names.repo_type, node.repo_type),
+            branch=_named(f"{path}.branch", names.branch_name, node.branch or branch),
+            glob=_named(f"{path}.glob", lambda glob: Glob.parse(glob).pattern, node.glob),
+            trigger=node.trigger and with_source(node.trigger),
+        ),
+        path,
     )
 
 
