@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owner of the tables `pipeline` and `pipeline_version`. What may be done to a pipeline, and when: `pps.pipelines`."""
+"""Owner of the tables of pipelines and their versions. What may be done to a pipeline, and when: `pps.pipelines`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
-from howdah.model.states import PipelineState
+from howdah.model.states import JobState, PipelineState, is_terminal
 
 __all__ = [
     "PipelineRow",
@@ -25,8 +25,10 @@ __all__ = [
     "get",
     "insert_pipeline",
     "missing",
+    "moving",
     "page",
     "remove",
+    "set_condition",
     "set_done",
     "set_labels",
     "set_state",
@@ -40,6 +42,7 @@ __all__ = [
 _T: Final = tables.pipeline.c
 _V: Final = tables.pipeline_version.c
 _P: Final = tables.project.c
+_OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,15 @@ def add_version(tx: Transaction, row: PipelineRow, user_spec: str, effective_spe
         "created_at": tx.now,
     }
     tx.execute(insert(tables.pipeline_version), values)
+    _set_autoscaled(tx, row.id, spec_of(effective_spec).autoscaling)
     set_version(tx, row.id, number)
     return number
+
+
+def _set_autoscaled(tx: Transaction, key: int, autoscaled: bool) -> None:
+    tx.execute(delete(tables.pipeline_autoscaled).where(tables.pipeline_autoscaled.c.pipeline_id == key))
+    if autoscaled:
+        tx.execute(insert(tables.pipeline_autoscaled), {"pipeline_id": key})
 
 
 def set_version(tx: Transaction, key: int, number: int) -> None:
@@ -178,6 +188,22 @@ def set_state(tx: Transaction, key: int, state: PipelineState, *, stopped: bool,
     """Replace what changes when a pipeline is stopped, started or updated."""
     values = {"state": int(state), "stopped": stopped, "salt": salt, "reason": "", "updated_at": tx.now}
     tx.execute(update(tables.pipeline).where(_T.id == key).values(**values))
+
+
+def set_condition(tx: Transaction, key: int, state: PipelineState, reason: str) -> None:
+    """Replace what changes as its work comes and goes (`pps.conditions`)."""
+    tx.execute(update(tables.pipeline).where(_T.id == key).values(state=int(state), reason=reason))
+
+
+def moving(tx: Transaction) -> list[tuple[PipelineRow, bool]]:
+    """The pipelines whose state follows from their work, and whether each has a job that has not ended."""
+    open_jobs = select(tables.job.c.id).where(tables.job.c.pipeline_id == _T.id, tables.job.c.state.in_(_OPEN))
+    autoscaled = _T.id.in_(select(tables.pipeline_autoscaled.c.pipeline_id))
+    scaled = and_(autoscaled, _T.state.in_([int(PipelineState.RUNNING), int(PipelineState.STANDBY)]))
+    wanted = _ROWS.add_columns(open_jobs.exists().label("busy")).where(
+        _T.stopped.is_(False), or_(scaled, _T.state == int(PipelineState.CRASHING))
+    )
+    return [(_row(row), bool(row.busy)) for row in tx.execute(wanted)]
 
 
 def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:

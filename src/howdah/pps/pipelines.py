@@ -26,6 +26,7 @@ from howdah.pps import job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
+from howdah.pps.secrets import Secrets
 from howdah.pps.subjects import pipeline_subject
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
@@ -52,10 +53,11 @@ NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
 class Pipelines:
     """The pipelines of a lake. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage, catalog: Catalog, new_id: NewId) -> None:
+    def __init__(self, db: Database, storage: Storage, catalog: Catalog, secrets: Secrets, new_id: NewId) -> None:
         self._db = db
         self._storage = storage
         self._catalog = catalog
+        self._secrets = secrets
         self._new_id = new_id
 
     def create(
@@ -70,8 +72,9 @@ class Pipelines:
         Raises:
             Unsupported: the spec asks for what this version cannot do; the field is named.
             AlreadyExists: PIPELINE_EXISTS without `update`; REPO_EXISTS: a repo of that name is there.
-            NotFound: the project, or a repo that it reads.
-            BadRequest: DAG_INVALID, such as a pipeline that reads itself.
+            NotFound: the project, or a repo that it reads, or a secret.
+            BadRequest: DAG_INVALID, such as a pipeline that reads itself; BAD_SPEC: a secret has no such key.
+            Refused: SECRETS_KEY: a secret that it uses cannot be opened by this server.
         """
         stored = self.store(spec)
         with self._catalog.work() as work:
@@ -114,6 +117,7 @@ class Pipelines:
         else:
             self._prepare_update(work, row, spec, reprocess=reprocess or reruns_all(_spec(work.tx, row), spec))
             kind = "updated"
+        self._secrets.given(work.tx, spec)  # or it could not run
         _commit_spec(work, pipeline, stored.root, stored.size)
         pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:

@@ -21,6 +21,8 @@ from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
 from howdah.pps.removing import attached, end_jobs, name_readers
 from howdah.pps.scheduler import Scheduler
+from howdah.pps.sealing import KeySource, MemoryKeys
+from howdah.pps.secrets import Secrets
 from howdah.storage.storage import Storage
 
 __all__ = ["Pps"]
@@ -37,6 +39,7 @@ class Pps:
     logs        append, append_own, find; mover
     claims      claim, renew, hand_in, release: the protocol of workers
     scheduler   start, stop; step and settle for who wants to know when it is done
+    secrets     create, inspect, list, delete, reseal
     """
 
     pipelines: Pipelines
@@ -46,6 +49,7 @@ class Pps:
     logs: Logs
     claims: Claims
     scheduler: Scheduler
+    secrets: Secrets
 
     @classmethod
     def open(
@@ -57,14 +61,17 @@ class Pps:
         clock: Clock | None = None,
         new_id: NewId = ids.new_id,
         workers: int = 1,
+        keys: KeySource | None = None,
     ) -> Self:
         """Put it together over the versioned files of a lake, once for each catalog: its hooks are set here.
 
-        `workers` is the size of the pool that will claim work. Nothing runs before `scheduler.start()`.
+        `workers` is the size of the pool that will claim work. `keys` seal secrets; without any they are lost with this
+        process. Nothing runs before `scheduler.start()`.
         """
         clock = clock or SystemClock()
-        claims = Claims(db, storage, clock)
-        pipelines = Pipelines(db, storage, catalog, new_id)
+        secrets = Secrets(db, keys or MemoryKeys(), new_id)
+        claims = Claims(db, storage, clock, secrets)
+        pipelines = Pipelines(db, storage, catalog, secrets, new_id)
         datums = Datums(db, storage)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
@@ -78,5 +85,6 @@ class Pps:
             datums,
             Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
-            Scheduler(db, storage, claims, clock, workers),
+            Scheduler(db, storage, claims, secrets, clock, workers),
+            secrets,
         )

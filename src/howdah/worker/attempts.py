@@ -19,6 +19,7 @@ from howdah.worker.logs import ErrorLine
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
+from howdah.worker.secrets import mounts
 from howdah.worker.values import Datum, Held
 
 __all__ = ["Attempts", "Ran", "failure_text"]
@@ -74,6 +75,7 @@ class Attempts:
         self._pause = pause or held.pause
         self._variables = standing_variables(held.claim)
         self._stdin = stdin_bytes(self._spec.transform.stdin)
+        self._mounts = mounts(held.claim.secrets)
         timeout = self._spec.datum_timeout
         self._timeout = timeout.total_seconds() if timeout else None
         self._accepted = {0, *self._spec.transform.accept_return_code}
@@ -143,6 +145,7 @@ class Attempts:
             cwd=transform.working_dir or "/",
             timeout=self._timeout,
             on_output=lambda line: self._say(datum_id, line),
+            mounts=self._mounts,
         )
 
 

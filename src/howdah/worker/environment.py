@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The variables that user code sees, and the command line as the nest takes it.
 
-Later ones win: what every program expects (PATH, HOME), who runs it (PPS_*), the spec's own `transform.env`, and
-what is true of this datum alone (PACH_*, and two for each input). This order is that of Pachyderm.
+Later ones win: what every program expects (PATH, HOME), who runs it (PPS_*), the spec's own `transform.env`,
+secrets, and what is true of this datum alone (PACH_*, and two for each input). This order is that of Pachyderm.
 """
 
 import os
@@ -27,6 +27,7 @@ def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dic
         "PPS_PROJECT_NAME": claim.job.pipeline.project,
         "PPS_PIPELINE_NAME": claim.job.pipeline.name,
         **dict(claim.spec.transform.env),
+        **{each.env_var: os.fsdecode(each.value) for each in claim.secrets if each.env_var},
         "PACH_JOB_ID": claim.job.id,
         "PACH_OUTPUT_COMMIT_ID": claim.output_commit_id,
     }

@@ -15,7 +15,7 @@ from howdah.model.states import DatumState
 from howdah.wire.stubs import howdah_v1_pb2 as wire
 from howdah.wire.stubs import howdah_v1_pb2_grpc as services
 from howdah.wire.stubs import pfs_v2_pb2, pps_v2_pb2
-from howdah.worker.values import Claim, ClaimInput, LogLine, Result
+from howdah.worker.values import Claim, ClaimInput, ClaimSecret, LogLine, Result
 
 __all__ = ["Link", "claim_of"]
 
@@ -198,6 +198,9 @@ def claim_of(answer: wire.ClaimResponse) -> Claim:
         todo_root=answer.todo_root,
         first=answer.first,
         count=answer.count,
+        secrets=tuple(
+            ClaimSecret(each.mount_path, dict(each.files), each.env_var, each.value) for each in answer.secrets
+        ),
     )
 
 

@@ -7,13 +7,13 @@ changes: it is the claim while this worker believes that it has it.
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from howdah.model.logs import LogLevel
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
-__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result"]
+__all__ = ["Claim", "ClaimInput", "ClaimSecret", "Datum", "Held", "LogLine", "Match", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,16 @@ class ClaimInput:
     commit_id: str
     branch: str
     root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSecret:
+    """What user code is given beside its datum: `files` in the folder `mount_path`, the variable `env_var`, or both."""
+
+    mount_path: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    env_var: str = ""
+    value: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    secrets: tuple[ClaimSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

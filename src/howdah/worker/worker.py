@@ -26,6 +26,7 @@ from howdah.worker.prefetch import prefetched
 from howdah.worker.renewal import Renewals
 from howdah.worker.results import Results
 from howdah.worker.runner import Runner
+from howdah.worker.secrets import Mask
 from howdah.worker.todo import datums
 from howdah.worker.values import Held
 
@@ -141,12 +142,13 @@ class Worker:
     def _run_all(self, held: Held, storage: Storage, logs: Logs, results: Results) -> bool:
         """Run all datums of a claim; tell whether that was all of them."""
         claim = held.claim
+        mask = Mask(claim.secrets)
         attempts = Attempts(
             held,
             self._folders,
             Materialiser(storage, claim),
             run=lambda command: self._runner.run(held, command),
-            say=lambda datum_id, line: logs.add(held, datum_id, line),
+            say=lambda datum_id, line: logs.add(held, datum_id, mask(line)),
         )
         made_ready = prefetched(datums(storage, claim), self._folders, Materialiser(storage, claim))
         with closing(made_ready):

@@ -28,6 +28,7 @@ from howdah.model.spec.inputs import (
     input_name,
     walk_inputs,
 )
+from howdah.model.spec.secrets import check_secrets
 from howdah.model.spec.values import ParallelismSpec, PipelineField, PipelineSpec, ProjectField
 from howdah.model.texts import one_line
 from howdah.model.units import parse_size
@@ -104,6 +105,7 @@ def check(spec: PipelineSpec) -> None:
         way_out = "use keep or rerun"
         raise bad_spec("onCodeChange", f"{one_line(spec.on_code_change)} is unknown; {way_out}")
     _check_transform(spec)
+    check_secrets(spec)
     _check_numbers(spec)
     _check_cluster(spec)
 
@@ -123,7 +125,6 @@ def require_supported(spec: PipelineSpec) -> None:
         (spec.s3_out, "s3Out", "write the output to /pfs/out"),
         (spec.determined is not None, "determined", "pass what the command needs by transform.env"),
         (transform.datum_batching, "transform.datumBatching", "let the command do one datum a run"),
-        (bool(transform.secrets), "transform.secrets", "give the command a file that it can read itself"),
         (bool(transform.err_cmd), "transform.errCmd", "handle the error within transform.cmd"),
         (bool(transform.err_stdin), "transform.errStdin", "handle the error within transform.cmd"),
     )
