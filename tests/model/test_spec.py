@@ -406,7 +406,6 @@ def test_the_key_of_editors_is_dropped():
         (spec_tree(tfJob={"tfJob": "x"}), "tfJob"),
         (spec_tree(determined={}), "determined"),
         (spec_tree(transform={"cmd": ["a"], "datumBatching": True}), "transform.datumBatching"),
-        (spec_tree(transform={"cmd": ["a"], "secrets": [{"name": "a"}]}), "transform.secrets"),
         (spec_tree(transform={"cmd": ["a"], "errCmd": ["b"]}), "transform.errCmd"),
         (_pfs(s3=True), "input.pfs (name images).s3"),
         (_pfs(lazy=True), "input.pfs (name images).lazy"),

@@ -17,6 +17,7 @@ from howdah.pfs.writes import Delete, Put
 from howdah.pps.infos import Claim, DatumResult, JobInfo, PipelineInfo, ProcessStats
 from howdah.pps.pps import Pps
 from howdah.pps.records import read_records
+from howdah.pps.sealing import KeySource, MemoryKeys
 from howdah.storage import changes
 from howdah.storage.memory_store import MemoryStore
 from howdah.storage.slices import slice_rows
@@ -46,6 +47,7 @@ class Lake:
 
     workers: int = 1
     clock: ManualClock = field(default_factory=ManualClock)
+    keys: KeySource = field(default_factory=MemoryKeys)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore("pps")
@@ -58,7 +60,9 @@ class Lake:
         """As a server that starts over what is there: nothing is left in memory."""
         self.storage = Storage(self.store)
         self.pfs = Pfs.open(self.db, self.storage)
-        self.pps = Pps.open(self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers)
+        self.pps = Pps.open(
+            self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers, keys=self.keys
+        )
 
     def close(self) -> None:
         self.db.close()

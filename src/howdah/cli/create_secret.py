@@ -52,6 +52,5 @@ def create_secret(
     if not parts:
         raise click.UsageError("give values by --from-file, --from-literal or --from-env")
     values = {**from_files(files), **from_environment(variables), **typed(literals)}
-    more = {"type": kind} if kind else {}
-    session.client.create_secret(name or "", values, **more)
+    session.client.create_secret(name or "", values, type=kind or "Opaque")
 

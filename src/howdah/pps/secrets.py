@@ -15,6 +15,7 @@ from typing import Final
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import AlreadyExists, BadRequest, ErrorKind, Refused
+from howdah.kit import fail
 from howdah.kit.ids import NewId
 from howdah.model.secrets import Secret, SecretInfo
 from howdah.model.spec import PipelineSpec, SecretMount
@@ -54,6 +55,7 @@ class Secrets:
             version = self._new_id()
             bound_to = _bound_to(tx, secret.name, secret.type, version)
             sealed = seal(key, _packed(secret.values), bound_to)
+            fail.here("secrets.sealed")
             secret_rows.insert_secret(tx, secret.name, secret.type, version, key.fingerprint, sealed)
             tx.emit(WORK, "waiting")  # a pipeline may have waited for it
 
@@ -106,6 +108,7 @@ class Secrets:
                 key = self._keys.keys()[0]
                 sealed = seal(key, data, _bound_to(tx, row.name, row.type, row.version))
                 secret_rows.reseal(tx, row, key.fingerprint, sealed)
+            fail.here("secrets.resealing")
         return len(old)
 
     def begin(self) -> None:
