@@ -13,6 +13,7 @@ from typing import Final
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import AlreadyExists, ErrorKind, Refused
+from howdah.kit import fail
 from howdah.kit.ids import NewId
 from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
@@ -123,6 +124,7 @@ class Pipelines:
         if not row.stopped:
             _attach(work, spec)
         work.tx.emit(pipeline_subject(pipeline), kind)
+        fail.here("pps.pipeline.specified")
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
         """What is known of a pipeline, at its present version or at the one `back` before.
@@ -170,6 +172,7 @@ class Pipelines:
                 _detach(work, _spec(work.tx, row))
                 pipeline_rows.set_state(work.tx, row.id, PipelineState.PAUSED, stopped=True, salt=row.salt)
                 work.tx.emit(pipeline_subject(pipeline), "stopped")
+                fail.here("pps.pipeline.stopped")
         return True
 
     def start(self, pipeline: Pipeline) -> None:
@@ -194,6 +197,7 @@ class Pipelines:
                 _commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
             _attach(work, spec)
             work.tx.emit(pipeline_subject(pipeline), "started")
+            fail.here("pps.pipeline.started")
 
     def delete(
         self, pipeline: Pipeline, *, force: bool = False, keep_repo: bool = False, must_exist: bool = False
@@ -220,6 +224,7 @@ class Pipelines:
             for each in kept if keep_repo else [repo]:
                 repos.delete(work, each, force=True)
             work.tx.emit(pipeline_subject(pipeline), "deleted")
+            fail.here("pps.pipeline.deleted")
         return True
 
     def guard_repo(self, tx: Transaction, repo: Repo) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from howdah.errors import HowdahError
+from howdah.kit import fail
 from howdah.worker.folders import Folders
 from howdah.worker.materialise import Materialiser
 from howdah.worker.values import Datum
@@ -69,6 +70,7 @@ def _fill(ahead: "_Ahead", datums: Iterable[Datum], folders: Folders, materialis
             if not ahead.wait_for_room():
                 break
             ready = make_ready(datum, folders, materialiser)
+            fail.here("worker.prefetched")
             if not ahead.put(ready):
                 if ready.folder:
                     folders.discard(ready.folder)
