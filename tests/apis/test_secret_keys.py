@@ -40,7 +40,7 @@ def refused(root, file=None, given=None, store=None):
 def test_the_users_own_key_is_made_when_it_is_needed_and_for_this_user_alone(home):
     """Not before; then it stays, and another server of this user has the same."""
     keys = server_keys(home / "lake", None, None, None)
-    before = list(keys.keys()), default_key_file().exists()
+    before = list(keys.known()), default_key_file().exists()
 
     [key] = keys.made()
 
@@ -49,7 +49,7 @@ def test_the_users_own_key_is_made_when_it_is_needed_and_for_this_user_alone(hom
     assert 0o700 == stat.S_IMODE(default_key_file().parent.stat().st_mode)
     assert [default_key_file()] == list(default_key_file().parent.iterdir())
     assert [key] == list(keys.made())
-    assert [key] == list(server_keys(home / "other", None, None, None).keys())
+    assert [key] == list(server_keys(home / "other", None, None, None).known())
 
 
 def test_two_servers_that_need_the_first_key_at_once_have_the_same(home):
@@ -120,10 +120,10 @@ def test_keys_are_read_from_the_variable_and_the_file_goes_before_it(home):
     named = server_keys(home / "lake", None, key_file(home, old), given)
 
     assert isinstance(keys, GivenKeys)
-    assert [new, old] == list(keys.keys())
+    assert [new, old] == list(keys.known())
     assert isinstance(named, KeyFile)
-    assert [old] == list(named.keys())
-    assert base64.b64encode(new.data).decode() not in repr(keys.keys())
+    assert [old] == list(named.known())
+    assert base64.b64encode(new.data).decode() not in repr(keys.known())
 
 
 def test_a_key_is_replaced(home):
@@ -132,12 +132,12 @@ def test_a_key_is_replaced(home):
     with opened(root, keys=server_keys(root, None, None, None)) as lake:
         for name in ("a", "b"):
             lake.pps.secrets.create(Secret(name, values={"k": VALUE}))
-    [first] = KeyFile(default_key_file(), is_default=True).keys()
+    [first] = KeyFile(default_key_file(), is_default=True).known()
 
     done = rotate(root, None, None)
-    two = KeyFile(default_key_file(), is_default=True).keys()
+    two = KeyFile(default_key_file(), is_default=True).known()
     again = rotate(root, None, None, forget_old=True)
-    one = KeyFile(default_key_file(), is_default=True).keys()
+    one = KeyFile(default_key_file(), is_default=True).known()
 
     assert (2, 1) == (done.secrets, done.old_keys)
     assert [done.fingerprint, first.fingerprint] == [key.fingerprint for key in two]

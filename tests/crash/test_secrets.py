@@ -75,7 +75,7 @@ def test_a_kill_while_the_key_is_replaced_loses_no_secret(root, failpoint, by_ol
     keys = server_keys(root, None, None, None)
     with opened(root, keys=keys) as lake:
         names = [info.name for info in lake.pps.secrets.list()]
-    new, *others = [key.fingerprint for key in keys.keys()]
+    new, *others = [key.fingerprint for key in keys.known()]
     assert by_old == killed[old]
     assert [old] == others
     assert NAMES == names
@@ -99,7 +99,7 @@ def test_a_kill_while_the_first_secret_is_made_leaves_a_key_that_is_used(root):
     reached = first.wait_for_failpoint(over)
     first.kill(SERVER)
     thread.join()
-    [key] = server_keys(root, None, None, None).keys()
+    [key] = server_keys(root, None, None, None).known()
     second = CrashServer(root, "second", mark)
     second.wait_ready()
     with Client(second.address) as client:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets: sealed in the database, checked when a pipeline is made, given with a claim, and what happens without them."""
+"""Secrets: sealed in the database, checked when a pipeline is made, given with a claim; and what happens without."""
 
 import pytest
 from sqlalchemy import select, update
@@ -141,7 +141,7 @@ def test_a_lake_without_its_key_gives_nothing_and_says_which_key_it_wants(lake):
     """Another server with another key: a clear text at each call, and no second key for one lake by accident."""
     keep(lake)
     using(lake, AS_FILES)
-    [right] = lake.keys.keys()
+    [right] = lake.keys.known()
     for keys in (MemoryKeys(), MemoryKeys(new_key())):
         lake.keys = keys
         lake.restart()
@@ -204,7 +204,7 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_is_no_longer_needed():
 def test_all_are_sealed_anew_or_none(lake):
     """One that cannot be opened leaves the others as they were."""
     keep(lake)
-    [old] = lake.keys.keys()
+    [old] = lake.keys.known()
     lake.keys = MemoryKeys(new_key(), old)
     lake.restart()
     keep(lake, "newer")

@@ -485,7 +485,7 @@ def test_files_are_mounted_for_one_command(contained, tmp_path):
     (old / "own").write_text("the host's")
     mounts = (Mount("/new-secrets/deep", {"a": b"1\0\n2", "b": b""}), Mount(str(old), {"c": b"three"}))
 
-    script = f"cd /new-secrets/deep; wc -c < a; ls; stat -c %a a; ls {old}; cat {old}/c; echo x > a; echo y > new"
+    script = f"cd /new-secrets/deep; wc -c < a; ls; stat -c %a a; ls {old}; cat {old}/c; echo; echo x > a; echo y > new"
     _, lines = _mounted(contained, pfs, script, *mounts)
     _, after = _mounted(contained, pfs, f"ls -A / {old}")
 

@@ -69,7 +69,8 @@ def test_a_folder_of_secrets_needs_namespaces_and_a_variable_does_not(server, tm
     ("value", "line", "shown"),
     [
         (b"hunter2\n", b"a hunter2 and hunter2", b"a *** and ***"),
-        (b"hunter2", base64.b64encode(b"hunter2"), b"***="),
+        (b"hunter2", base64.b64encode(b"hunter2"), b"***=="),
+        (b"hunter2", base64.b64encode(b"hunter2\n"), b"***="),
         (b"-----BEGIN KEY-----\nabcdefgh\nij\n", b"second abcdefgh, third ij", b"second ***, third ij"),
         (b"\xff\xfe\xfd", b"<\xff\xfe\xfd>", b"<***>"),
         (b"ab", b"ab", b"ab"),

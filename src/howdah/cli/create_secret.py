@@ -52,5 +52,4 @@ def create_secret(
     if not parts:
         raise click.UsageError("give values by --from-file, --from-literal or --from-env")
     values = {**from_files(files), **from_environment(variables), **typed(literals)}
-    session.client.create_secret(name or "", values, type=kind or "Opaque")
-
+    session.client.create_secret(name or "", values, secret_type=kind or "Opaque")

@@ -20,7 +20,7 @@ __all__ = ["SecretCalls"]
 class SecretCalls(Caller):
     """What user code is given and nobody else: passwords, tokens, keys. Secrets belong to no project."""
 
-    def create_secret(self, name: str, values: Mapping[str, str | bytes], *, type: str = DEFAULT_TYPE) -> None:
+    def create_secret(self, name: str, values: Mapping[str, str | bytes], *, secret_type: str = DEFAULT_TYPE) -> None:
         """Keep values under keys; a pipeline asks for them by `transform.secrets`.
 
         Raises:
@@ -29,7 +29,7 @@ class SecretCalls(Caller):
             Refused: SECRETS_KEY: the server has no key to seal it with.
         """
         data = {key: value.encode() if isinstance(value, str) else value for key, value in values.items()}
-        self._create(secret_json(Secret(secret_name(name), type, data)))
+        self._create(secret_json(Secret(secret_name(name), secret_type, data)))
 
     def create_secret_from(self, kubernetes: str | bytes | Mapping[str, Any]) -> str:
         """The same from what Kubernetes calls a Secret, in JSON or as a tree; its name. Raises as `create_secret`."""

@@ -46,7 +46,7 @@ class KeySource(Protocol):
     def place(self) -> str:
         """Where they are, as people know it."""
 
-    def keys(self) -> Sequence[Key]:
+    def known(self) -> Sequence[Key]:
         """The keys that there are; none before the first is made."""
 
     def made(self) -> Sequence[Key]:
@@ -65,7 +65,7 @@ class MemoryKeys:
     def __init__(self, *keys: Key) -> None:
         self._keys = keys
 
-    def keys(self) -> Sequence[Key]:
+    def known(self) -> Sequence[Key]:
         """See `KeySource`."""
         return self._keys
 

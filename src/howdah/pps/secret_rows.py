@@ -59,9 +59,9 @@ def every(tx: Transaction) -> list[SecretRow]:
     return [SecretRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(_T.name))]
 
 
-def insert_secret(tx: Transaction, name: str, type: str, version: str, key: str, sealed: bytes) -> None:
+def insert_secret(tx: Transaction, name: str, kind: str, version: str, key: str, sealed: bytes) -> None:
     """Add a secret whose name is free."""
-    values: dict[str, Any] = {"name": name, "type": type, "version": version, "key": key, "sealed": sealed}
+    values: dict[str, Any] = {"name": name, "type": kind, "version": version, "key": key, "sealed": sealed}
     tx.execute(insert(tables.secret), {**values, "created_at": tx.now})
     tx.emit(secret_subject(name), "created")
 

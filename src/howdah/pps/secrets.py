@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets of a lake: kept sealed (`pps.sealing`), given to the user code of pipelines that ask for them, shown to nobody.
+"""Secrets of a lake: kept sealed (`pps.sealing`), given to user code of pipelines that ask for them, shown to nobody.
 
 The values are in the clear in memory alone: while one is created, and in the claims of workers. A secret is never
 changed: it is deleted and created again, and has another version then. That, its name, its type and the lake are what
@@ -105,7 +105,7 @@ class Secrets:
             old = [row for row in secret_rows.every(tx) if row.key not in self._fingerprints()[:1]]
             opened = [(row, self._opened(tx, row)) for row in old]
             for row, data in opened:
-                key = self._keys.keys()[0]
+                key = self._keys.known()[0]
                 sealed = seal(key, data, _bound_to(tx, row.name, row.type, row.version))
                 secret_rows.reseal(tx, row, key.fingerprint, sealed)
             fail.here("secrets.resealing")
@@ -135,7 +135,7 @@ class Secrets:
     def _opened(self, tx: Transaction, row: SecretRow) -> bytes:
         """The values of a secret, packed."""
         bound_to = _bound_to(tx, row.name, row.type, row.version)
-        for key in self._keys.keys():
+        for key in self._keys.known():
             if key.fingerprint != row.key:
                 continue
             if (data := open_sealed(key, row.sealed, bound_to)) is not None:
@@ -153,7 +153,7 @@ class Secrets:
 
     def _first(self, tx: Transaction) -> Key:
         """The key to seal with in a lake that has secrets: one that has opened some of them, or was put before it."""
-        keys = self._keys.keys()
+        keys = self._keys.known()
         rows = secret_rows.every(tx)
         known = {key.fingerprint for key in keys}
         strangers = [row for row in rows if row.key not in known]
@@ -162,16 +162,16 @@ class Secrets:
         return keys[0]
 
     def _fingerprints(self) -> tuple[str, ...]:
-        return tuple(key.fingerprint for key in self._keys.keys())
+        return tuple(key.fingerprint for key in self._keys.known())
 
 
 def _info(row: SecretRow) -> SecretInfo:
     return SecretInfo(row.name, row.type, row.created_at)
 
 
-def _bound_to(tx: Transaction, name: str, type: str, version: str) -> bytes:
+def _bound_to(tx: Transaction, name: str, kind: str, version: str) -> bytes:
     lake = identity(tx)
-    return json.dumps(["howdah secret", lake.lake_id if lake else "", name, type, version]).encode()
+    return json.dumps(["howdah secret", lake.lake_id if lake else "", name, kind, version]).encode()
 
 
 def _packed(values: Mapping[str, bytes]) -> bytes:

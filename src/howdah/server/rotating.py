@@ -19,7 +19,7 @@ __all__ = ["Rotated", "rotate"]
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """The fingerprint of the new key, where it is, how many secrets were sealed anew, and how many old keys are kept."""
+    """The new key's fingerprint, where it is, how many secrets were sealed anew, and how many old keys are kept."""
 
     fingerprint: str
     file: Path
@@ -42,7 +42,7 @@ def rotate(root: Path, file: Path | None, given: str | None, *, forget_old: bool
         raise Refused(ErrorKind.SECRETS_KEY, f"{text}; {way_out}")
     with opened(root, keys=keys) as lake:
         lake.pps.secrets.reseal()  # or one that cannot be opened would be found too late
-        old = len(keys.keys())
+        old = len(keys.known())
         key = keys.add()
         fail.here("secrets.key_added")
         count = lake.pps.secrets.reseal()

@@ -45,7 +45,7 @@ class GivenKeys:
         if not self._keys:
             raise _unfit(VARIABLE, "has no key", "give one: openssl rand -base64 32, or unset it")
 
-    def keys(self) -> Sequence[Key]:
+    def known(self) -> Sequence[Key]:
         """See `KeySource`."""
         return self._keys
 
@@ -87,7 +87,7 @@ class KeyFile:
             return (self._path,)
         return () if self._no_folder else (self._path.parent,)
 
-    def keys(self) -> Sequence[Key]:
+    def known(self) -> Sequence[Key]:
         """See `KeySource`."""
         return self._keys
 

@@ -34,7 +34,7 @@ class Mask:
         self._pattern = re.compile(b"|".join(map(re.escape, hidden))) if hidden else None
 
     def __call__(self, line: str | bytes) -> str | bytes:
-        """The line without them. Text, which is the worker's own, and bytes, which are user code's, stay what they are."""
+        """The line without them: text, which is the worker's own, or bytes, which are user code's."""
         if self._pattern is None:
             return line
         if isinstance(line, bytes):
@@ -47,7 +47,7 @@ def _texts(value: bytes) -> Iterable[bytes]:
     if len(whole) < _VALUE_BYTES_MIN:
         return
     yield whole
-    for encoded in {base64.b64encode(value), base64.b64encode(whole)}:
+    for encoded in {base64.b64encode(text) for text in (value, whole, whole + b"\n")}:
         yield encoded.rstrip(b"=")
     lines = whole.splitlines()
     if len(lines) > 1:

@@ -57,8 +57,9 @@ class Nest:
         """Start a nest; some 30 ms. It ends with `close`, and with this process however that ends.
 
         `work` is an existing folder below which every command's `pfs` folder lies. It is hidden from user code
-        at its own path, and so are the existing files and folders `hidden`, with what is in them; give the folder above all
-        nests' work folders there. With `refuse_namespaces`, or where the system gives none, nothing is hidden.
+        at its own path, and so are the existing files and folders `hidden`, with what is in them; give the folder
+        above all nests' work folders there. With `refuse_namespaces`, or where the system gives none, nothing is
+        hidden.
 
         Raises:
             BadRequest: a folder does not exist, or `/` is to be hidden, or the work folder's path has characters
@@ -289,8 +290,8 @@ def _as_frame(number: int, command: Command, shown_pfs: str, folder: str) -> fra
     if not argv:
         raise BadRequest(ErrorKind.BAD_ARGUMENT, "command has no words; give at least a program")
     mounts = tuple((os.fsencode(each.path), _named(each.files)) for each in command.mounts)
-    places = [word for path, files in mounts for word in (path, *files)]
-    if any(b"\0" in word for word in (cwd, *argv, *env, *env.values(), *places)) or any(not n or b"=" in n for n in env):
+    words = [cwd, *argv, *env, *env.values(), *(word for path, files in mounts for word in (path, *files))]
+    if any(b"\0" in word for word in words) or any(not n or b"=" in n for n in env):
         raise BadRequest(
             ErrorKind.BAD_ARGUMENT,
             f"command {command.argv[0]!r} has a NUL in a word, or a variable with an empty name or '='; remove it",
