@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets by the official Python client, used by real workers; then everything is searched for their values."""
 
-import json
 import logging
 import sqlite3
 import stat
@@ -17,7 +16,7 @@ from howdah.server.secret_keys import KeyFile
 from howdah.testing.server import running_server
 
 VALUE = "hunter2-hunter2"
-SECRET = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "db"}, "stringData": {"password": VALUE}}
+DATA = {"password": VALUE}
 # Its output tells that it had both, and not what.
 SCRIPT = """
 echo "the password is $PASSWORD and $(cat /secrets/password)"
@@ -42,7 +41,7 @@ def lake(tmp_path_factory, key):
 
 def used(client):
     """A pipeline that has used a secret, mounted and as a variable; the lines of its log."""
-    client.pps.create_secret(file=json.dumps(SECRET).encode())
+    client.pps.create_secret(name="db", data=DATA)
     repo = pfs.Repo(name="in", type="user")
     client.pfs.create_repo(repo=repo)
     with client.pfs.commit(branch=pfs.Branch(repo=repo, name="master")) as commit:
@@ -63,8 +62,8 @@ def used(client):
 
 
 @pytest.mark.slow
-def test_a_secret_is_used_and_found_nowhere(lake, caplog):
-    """Not in the lake, its database with WAL and events, the server's log, any answer, or the process table."""
+def test_a_secret_is_used_and_found_nowhere(lake, caplog, capfd):
+    """Not in the lake, its database with WAL and events, the logs of server and worker, an answer, or `ps`."""
     server, client = lake
     caplog.set_level(logging.DEBUG)
 
@@ -83,7 +82,7 @@ def test_a_secret_is_used_and_found_nowhere(lake, caplog):
     assert ["the password is *** and ***"] == lines
     assert any(path.endswith("metadata.db-wal") for path in disk)
     assert [] == [path for path, data in disk.items() if VALUE.encode() in data]
-    assert VALUE not in "".join([*shown, processes, caplog.text])
+    assert VALUE not in "".join([*shown, processes, caplog.text, *capfd.readouterr()])
     with client.pfs.pfs_file(file=pfs.File.from_uri("up@master:/sum")) as file:
         assert 35 < len(file.read())
 
@@ -91,11 +90,10 @@ def test_a_secret_is_used_and_found_nowhere(lake, caplog):
 def test_the_errors_of_secrets_are_those_that_clients_expect(lake):
     """A code for each, and a text without a value."""
     _, client = lake
-    other = {**SECRET, "metadata": {"name": "other"}}
-    client.pps.create_secret(file=json.dumps(other).encode())
+    client.pps.create_secret(name="other", data=DATA)
     calls = [
-        lambda: client.pps.create_secret(file=json.dumps(other).encode()),
-        lambda: client.pps.create_secret(file=f'{{"stringData": {{"a": "{VALUE}"}}'.encode()),
+        lambda: client.pps.create_secret(name="other", data=DATA),
+        lambda: client.pps.create_secret(name="Not A Name", data=DATA),
         lambda: client.pps.inspect_secret(secret=pps.Secret(name="none")),
         lambda: client.pps.delete_secret(secret=pps.Secret(name="none")),
     ]
