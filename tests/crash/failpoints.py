@@ -8,8 +8,15 @@ from tests.crash.servers import ALL, SERVER, WORKERS
 
 _CALL = re.compile(r'fail\.here\("([^"]+)"\)')
 
-# Passed in every transaction or by every object: killed later than at the first time, in the middle of things.
-_LATER = {"db.before_commit": 20, "db.after_commit": 25, "object_written_not_synced": 4, "object_synced_not_renamed": 9}
+# Passed in every transaction or by every object: killed later than at the first time, in the middle of things. And what
+# one user does to one pipeline, which comes seldom.
+_NTH = {
+    "db.before_commit": 20,
+    "db.after_commit": 25,
+    "object_written_not_synced": 4,
+    "object_synced_not_renamed": 9,
+    **dict.fromkeys(("pps.pipeline.deleted", "pps.pipeline.started", "pps.pipeline.stopped"), 1),
+}
 
 
 # Only a store in a folder passes these: in a bucket an object is there whole, or not at all.
@@ -33,5 +40,5 @@ def kills(names: list[str]) -> list[Kill]:
     found = []
     for number, name in enumerate(names):
         whom = (ALL, WORKERS)[number % 2] if name.startswith("worker.") else (ALL, SERVER)[number % 2]
-        found.append(Kill(whom, failpoint=name, nth=_LATER.get(name, 1 + number % 3)))
+        found.append(Kill(whom, failpoint=name, nth=_NTH.get(name, 1 + number % 3)))
     return found
