@@ -12,6 +12,7 @@ from howdah.pps.sealing import new_key
 from howdah.server.app import opened
 from howdah.server.rotating import rotate
 from howdah.server.secret_keys import GivenKeys, KeyFile, default_key_file, server_keys
+from howdah.testing.server import running_server
 
 VALUE = b"hunter2-hunter2"
 
@@ -154,7 +155,7 @@ def test_a_server_that_starts_with_a_new_first_key_seals_by_it(home):
     with pytest.raises(Refused, match="put a new key before the old one"):
         rotate(root, None, str(old))
 
-    with opened(root, keys=GivenKeys(f"{new} {old}")):
+    with running_server(root, keys=GivenKeys(f"{new} {old}")):
         pass
 
     with opened(root, keys=GivenKeys(str(new))) as lake:

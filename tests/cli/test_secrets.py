@@ -135,3 +135,19 @@ def test_a_secret_that_pipelines_use_is_deleted_by_force(howdah, server, piped, 
     assert "default/p1" in refused.err
     assert "default/p2" in refused.err
     assert 'secret "db" not found' in gone.err
+
+
+def test_a_lake_is_given_a_new_key(howdah, tmp_path, monkeypatch):
+    """By a command that opens it itself; it says by which key secrets are sealed now, and what it keeps."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("HOWDAH_SECRETS_KEY", raising=False)
+    root = str(tmp_path / "lake")
+
+    first = howdah("rotate", "secrets-key", "--root", root)
+    second = howdah("rotate", "secrets-key", "--root", root, "--forget-old")
+    inside = howdah("rotate", "secrets-key", "--root", root, "--secrets-key-file", f"{root}/key")
+
+    assert (0, 0, 6) == (first.code, second.code, inside.code)
+    assert first.out.endswith("/config/howdah/secrets/key: 0\n")
+    assert first.out != second.out
+    assert "lies in the lake's own folder" in inside.err

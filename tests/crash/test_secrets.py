@@ -74,6 +74,7 @@ def test_a_kill_while_the_key_is_replaced_loses_no_secret(root, failpoint, by_ol
     killed = keys_of(root)
     keys = server_keys(root, None, None, None)
     with opened(root, keys=keys) as lake:
+        lake.pps.secrets.begin()
         names = [info.name for info in lake.pps.secrets.list()]
     new, *others = [key.fingerprint for key in keys.known()]
     assert by_old == killed[old]

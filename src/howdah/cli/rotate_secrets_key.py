@@ -27,5 +27,5 @@ def rotate_secrets_key(session: Session, root: str | None, secrets_key_file: str
 
     file = Path(secrets_key_file) if secrets_key_file else None
     done = rotate(Path(root or default_root()), file, os.environ.pop(VARIABLE, None), forget_old=forget_old)
-    session.line(f"{done.secrets} secrets are sealed with key {done.fingerprint} of {done.file}")
-    session.note(f"{done.old_keys or 'no'} old keys are kept there for older backups")
+    session.line(f"secrets sealed anew with key {done.fingerprint} of {done.file}: {done.secrets}")
+    session.note(f"old keys kept there for older backups: {done.old_keys}")

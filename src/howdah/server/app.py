@@ -135,7 +135,6 @@ def opened(
         pfs.held.begin()
         pfs.file_sets.expire()
         pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers, keys=keys)
-        pps.secrets.begin()
         yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs))
 
 
@@ -183,6 +182,7 @@ class Server:
         http, grpc = self._settings.http, self._settings.grpc
         try:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
+            await asyncio.to_thread(lake.pps.secrets.begin)
             await asyncio.to_thread(lake.pps.scheduler.start)
             await asyncio.to_thread(lake.pfs.triggers.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
