@@ -36,8 +36,8 @@ def worker_command(
 ) -> Callable[[str], Sequence[str]]:
     """The command of each worker of the lake in `root`, whose server listens at `server`.
 
-    User code sees neither the root nor the `cache`, nor what is `hidden`. A datum prints at most `datum_bytes_max` bytes
-    into the logs.
+    User code sees neither the root nor the `cache`, nor what is `hidden`. A datum prints at most `datum_bytes_max`
+    bytes into the logs.
     """
     near = [] if cache is None else ["--cache", str(cache.folder), "--cache-size", str(cache.bytes_max)]
     near += [] if cache is None else ["--hidden", str(cache.folder)]
