@@ -28,7 +28,7 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["end_badly", "finish_job", "keep_leftovers", "unrunnable"]
+__all__ = ["clash_text", "end_badly", "finish_job", "keep_leftovers", "unrunnable"]
 
 _REASON_MAX: Final = 1000  # characters of what a worker said of a datum
 
@@ -105,6 +105,11 @@ def end_badly(tx: Transaction, row: JobRow, state: JobState, reason: str) -> Job
     return ended
 
 
+def clash_text(clash: str) -> str:
+    """The reason of a job two of whose datums write one path."""
+    return f"{clash}; let each datum write paths of its own, then update the pipeline with --reprocess"
+
+
 def unrunnable(tx: Transaction, row: JobRow) -> str:
     """Why a job cannot run, if commits that it reads have errors; "" if it can."""
     bad = sorted({each.commit.repo for each in input_commits(tx, row) if each.error})
@@ -125,6 +130,8 @@ def _base(tx: Transaction, row: JobRow, pipeline: PipelineRow) -> Base:
     above = None if output.parent_id is None else commit_rows.last_good(tx, output.parent_id)
     job = None if above is None else job_rows.by_output(tx, above.id)
     if above is None or above.root is None or job is None or job.state is not JobState.SUCCESS:
+        return NO_BASE
+    if job.datums_recovered:  # without output then, and perhaps with one since
         return NO_BASE
     if job.plan_root is None or job.pipeline_id != row.pipeline_id or job.meta_commit_id is None:
         return NO_BASE
@@ -161,8 +168,7 @@ def _compose(storage: Storage, row: JobRow, base: Base, collected: Collected, be
         reason = _failed(row, collected.failed, collected.failed_count)
         return _Ending(JobState.FAILURE, reason, partial, meta, kept)
     if output.clash:
-        text = f"{output.clash}; let each datum write paths of its own, then update the pipeline with --reprocess"
-        return _Ending(JobState.FAILURE, text, partial, meta, kept)
+        return _Ending(JobState.FAILURE, clash_text(output.clash), partial, meta, kept)
     return _Ending(JobState.SUCCESS, "", output.root, meta, kept)
 
 

@@ -147,6 +147,7 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
     secrets: tuple["GivenSecret", ...] = ()
 
 

@@ -35,11 +35,14 @@ __all__ = [
     "open_of",
     "page",
     "remove",
+    "seconds_per_datum",
     "set_plan",
     "set_results",
 ]
 
 _T: Final = tables.job.c
+# Jobs before one by which it is judged how long its datums will take.
+_MEASURED_JOBS: Final = 20
 _OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 _COUNTS: Final = (
     _T.datums_total,
@@ -249,6 +252,16 @@ def last_success(tx: Transaction, row: JobRow) -> JobRow | None:
     )
     found = tx.execute(wanted.order_by(_T.id.desc()).limit(1)).one_or_none()
     return None if found is None else _row(found)
+
+
+def seconds_per_datum(tx: Transaction, row: JobRow) -> float | None:
+    """How long a datum took in the last few jobs of the same pipeline that ran any; None if none of them did."""
+    wanted = select(_T.datums_processed, _T.download_ms + _T.process_ms + _T.upload_ms)
+    recent = tx.execute(
+        wanted.where(_T.pipeline_id == row.pipeline_id, _T.id < row.id).order_by(_T.id.desc()).limit(_MEASURED_JOBS)
+    ).all()
+    datums, milliseconds = (sum(each[column] for each in recent if each[0]) for column in (0, 1))
+    return milliseconds / datums / 1000 if datums else None
 
 
 def newest_states(tx: Transaction, pipeline_ids: Collection[int]) -> dict[int, JobState]:

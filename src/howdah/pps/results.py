@@ -123,9 +123,11 @@ def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes
         failed += bad[: _NAMED_MAX - len(failed)]
         results.add(store_records(storage, sorted(result_record(result) for result, _ in latest.values())))
         good = {datum: each for datum, each in latest.items() if each[0].state is DatumState.SUCCESS}
+        lost = [datum for datum, (result, _) in latest.items() if result.state is DatumState.RECOVERED]
+        if maker.again and lost:
+            redone += _undone(before, _planned(todo, lost))
         if good:
-            planned = pa.Table.from_batches(list(rows_at(todo, pa.array(sorted(f"/{datum}" for datum in good)))))
-            rows = planned.combine_chunks().to_batches()[0]
+            rows = _planned(todo, good)
             metas.add(_metas(storage, rows, good, maker))
             redone += [batch.column(0) for batch, _ in raw_outputs(before, rows)] if maker.again else []
             for batch in _outs(storage, rows, [each.change for each in group], todo.referrer):
@@ -134,6 +136,19 @@ def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes
     made = rewrite(storage.filesets, EMPTY_ROOT, nothing, results.finish(), todo.referrer, replace=True).root
     new_done = add_done(storage, done, sorted_paths(redone), metas.finish(), outs.finish(), todo.referrer)
     return Collected(new_done, made, tuple(failed), failed_count, containment)
+
+
+def _planned(todo: Fileset, datums: Iterable[str]) -> pa.RecordBatch:
+    """The rows of the plan of these datums."""
+    planned = pa.Table.from_batches(list(rows_at(todo, pa.array(sorted(f"/{datum}" for datum in datums)))))
+    return planned.combine_chunks().to_batches()[0]
+
+
+def _undone(done: Fileset, rows: pa.RecordBatch) -> list[pa.Array]:
+    """The paths of all that is known of datums that succeeded once and were recovered now: they have no output."""
+    known = pc.binary_join_element_wise(META, rows.column(1), "")
+    metas = [key for key in known.to_pylist() if done.find(key)]
+    return [pa.array(metas, pa.string()), *(batch.column(0) for batch, _ in raw_outputs(done, rows))]
 
 
 def _groups(bodies: Iterable[bytes]) -> Iterator[list[HandIn]]:

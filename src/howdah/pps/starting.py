@@ -64,6 +64,7 @@ class _Situation:
     user_spec: str
     inputs: tuple[JobInput, ...]
     sure: bytes | None  # the plan of an earlier job all of whose datums succeeded
+    seconds: float | None  # that a datum took lately
 
 
 def input_commits(tx: Transaction, row: JobRow) -> list[CommitRow]:
@@ -95,7 +96,8 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     else:
         todo_root = find_todo(storage, plan, None if now.sure is None else storage.fileset(now.sure, referrer), done)
     todo = storage.fileset(todo_root, referrer)
-    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec, now.spec.parallelism) or workers)
+    at_once = workers_of(now.user_spec, now.spec.parallelism) or workers
+    sets = datum_sets(storage, now.spec, todo, at_once, now.seconds)
     fail.here("pps.plan.stored")
     with db.write() as tx:
         job = job_rows.move(tx, row, JobState.RUNNING if sets else JobState.FINISHING)
@@ -124,7 +126,9 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
         if commit.forgotten:
             raise closing.forgotten(commit.commit)
         inputs.append(JobInput(node.name, Branch(repo, node.branch), commit.commit, commit.root or EMPTY_ROOT))
-    return _Situation(pipeline, spec, version.user_spec, tuple(inputs), None if earlier is None else earlier.plan_root)
+    sure = None if earlier is None else earlier.plan_root
+    seconds = job_rows.seconds_per_datum(tx, row)
+    return _Situation(pipeline, spec, version.user_spec, tuple(inputs), sure, seconds)
 
 
 def _input_json(each: JobInput) -> dict[str, str]:

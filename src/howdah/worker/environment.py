@@ -26,6 +26,8 @@ def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dic
         "PACH_IN_WORKER": "true",
         "PPS_PROJECT_NAME": claim.job.pipeline.project,
         "PPS_PIPELINE_NAME": claim.job.pipeline.name,
+        "PPS_SPEC_COMMIT": claim.spec_commit_id,
+        "PPS_POD_NAME": claim.worker_id,
         **dict(claim.spec.transform.env),
         **{each.env_var: os.fsdecode(each.value) for each in claim.secrets if each.env_var},
         "PACH_JOB_ID": claim.job.id,

@@ -3,6 +3,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -92,7 +93,7 @@ class Link:
         finally:
             with self._lock:
                 self._claiming = None
-        return claim_of(answer) if answer.set_id else None
+        return replace(claim_of(answer), worker_id=self._worker_id) if answer.set_id else None
 
     def stop_claiming(self) -> None:
         """Let no claim wait from now on."""
@@ -198,6 +199,7 @@ def claim_of(answer: wire.ClaimResponse) -> Claim:
         todo_root=answer.todo_root,
         first=answer.first,
         count=answer.count,
+        spec_commit_id=answer.spec_commit_id,
         secrets=tuple(
             ClaimSecret(each.mount_path, dict(each.files), each.env_var, each.value) for each in answer.secrets
         ),
@@ -210,7 +212,8 @@ def _job(job: Job) -> pps_v2_pb2.Job:
 
 
 def _result(result: Result) -> wire.DatumResult:
-    state = DatumState.FAILED if result.reason else DatumState.SUCCESS
+    failed = DatumState.RECOVERED if result.recovered else DatumState.FAILED
+    state = failed if result.reason else DatumState.SUCCESS
     message = wire.DatumResult(
         datum_id=result.datum_id,
         state=pps_v2_pb2.DatumState.Name(state),

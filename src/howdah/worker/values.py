@@ -51,6 +51,8 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
+    worker_id: str = ""
     secrets: tuple[ClaimSecret, ...] = ()
 
 
@@ -72,10 +74,14 @@ class Datum:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds."""
+    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds.
+
+    With `recovered` it failed by `reason`, and the recovery command dealt with that: it has no output.
+    """
 
     datum_id: str
     reason: str = ""
+    recovered: bool = False
     tries: int = 0
     download_seconds: float = 0.0
     process_seconds: float = 0.0

@@ -18,6 +18,7 @@ from howdah.kit.clock import Clock
 from howdah.storage.storage import Storage
 from howdah.worker.attempts import Attempts
 from howdah.worker.backoff import delays
+from howdah.worker.batching import Batching
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
 from howdah.worker.logs import DATUM_BYTES_MAX, Logs
@@ -62,6 +63,7 @@ class Worker:
         self._open_storage = open_storage
         self._clock = clock
         self._logs_datum_max = logs_datum_max
+        self._batching = Batching(runner, folders)
         self._lock = threading.Lock()
         # The claim whose datums run now, and what takes their results; guarded by _lock.
         self._held: Held | None = None
@@ -84,6 +86,7 @@ class Worker:
                         _log.warning("%s", error.message)
                     self._stopped.wait(next(self._pauses))
         finally:
+            self._batching.close()
             logs.close()
             renewals.close()
 
@@ -137,18 +140,25 @@ class Worker:
         finally:
             with self._lock:
                 self._held = None
+            self._batching.rest()
             results.end(held, whole=whole)
 
     def _run_all(self, held: Held, storage: Storage, logs: Logs, results: Results) -> bool:
         """Run all datums of a claim; tell whether that was all of them."""
         claim = held.claim
         mask = Mask(claim.secrets)
+        materialiser = Materialiser(storage, claim)
+
+        def say(datum_id: str, line: str | bytes) -> None:
+            logs.add(held, datum_id, mask(line))
+
         attempts = Attempts(
             held,
             self._folders,
-            Materialiser(storage, claim),
+            materialiser,
             run=lambda command: self._runner.run(held, command),
-            say=lambda datum_id, line: logs.add(held, datum_id, mask(line)),
+            say=say,
+            way=self._batching.way(held, materialiser, say),
         )
         made_ready = prefetched(datums(storage, claim), self._folders, Materialiser(storage, claim))
         with closing(made_ready):

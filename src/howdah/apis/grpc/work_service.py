@@ -141,6 +141,7 @@ def _claim(claim: Claim) -> pb.ClaimResponse:
         todo_root=claim.todo_root,
         first=claim.first,
         count=claim.count,
+        spec_commit_id=claim.spec_commit_id,
         secrets=[_secret(one) for one in claim.secrets],
     )
 

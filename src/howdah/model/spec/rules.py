@@ -89,6 +89,8 @@ def check(spec: PipelineSpec) -> None:
     """
     if not spec.transform.cmd and spec.tf_job is None:
         raise bad_spec("", "nothing to run: no transform.cmd; give the command as a list of texts")
+    if spec.transform.err_cmd and not spec.transform.err_cmd[0]:
+        raise bad_spec("transform.errCmd[0]", "the command is empty; name what to run, or leave errCmd out")
     if spec.transform.cmd and not spec.transform.cmd[0]:
         raise bad_spec("transform.cmd[0]", "the command is empty; name what to run")
     if spec.input is None and spec.spout is None:
@@ -116,7 +118,6 @@ def require_supported(spec: PipelineSpec) -> None:
     Raises:
         Unsupported: naming the first such field.
     """
-    transform = spec.transform
     _refuse_first(
         (spec.tf_job is not None, "tfJob", "embedding TFJobs in pipelines is not supported yet; run it by a command"),
         (spec.spout is not None, "spout", "write commits from a process of your own"),
@@ -124,9 +125,6 @@ def require_supported(spec: PipelineSpec) -> None:
         (spec.egress is not None, "egress", "copy the output branch out with get file"),
         (spec.s3_out, "s3Out", "write the output to /pfs/out"),
         (spec.determined is not None, "determined", "pass what the command needs by transform.env"),
-        (transform.datum_batching, "transform.datumBatching", "let the command do one datum a run"),
-        (bool(transform.err_cmd), "transform.errCmd", "handle the error within transform.cmd"),
-        (bool(transform.err_stdin), "transform.errStdin", "handle the error within transform.cmd"),
     )
     for node in walk_inputs(spec.input):
         _require_supported_input(node)
@@ -137,8 +135,6 @@ def _require_supported_input(node: Input) -> None:
         field = f"input.pfs (name {node.name})"
         _refuse_first(
             (node.s3, f"{field}.s3", "let the command read files below /pfs"),
-            (node.lazy, f"{field}.lazy", "leave it out; the files are then there before the command starts"),
-            (node.empty_files, f"{field}.emptyFiles", "leave it out; the files then have their content"),
             (node.trigger is not None, f"{field}.trigger", "leave it out; the pipeline then runs for each commit"),
             (node.reference, f"{field}.reference", "leave it out; a change there then runs datums again"),
             (bool(node.join_on) or node.outer_join, f"{field}.joinOn", "use cross"),

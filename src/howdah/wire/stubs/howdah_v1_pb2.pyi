@@ -422,7 +422,7 @@ class ClaimRequest(_message.Message):
     def __init__(self, worker_id: _Optional[str] = ...) -> None: ...
 
 class ClaimResponse(_message.Message):
-    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "secrets")
+    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id", "secrets")
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
@@ -434,6 +434,7 @@ class ClaimResponse(_message.Message):
     TODO_ROOT_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPEC_COMMIT_ID_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     set_id: int
     fence: int
@@ -446,8 +447,9 @@ class ClaimResponse(_message.Message):
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str
     secrets: _containers.RepeatedCompositeFieldContainer[ClaimSecret]
-    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., secrets: _Optional[_Iterable[_Union[ClaimSecret, _Mapping]]] = ...) -> None: ...
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ..., secrets: _Optional[_Iterable[_Union[ClaimSecret, _Mapping]]] = ...) -> None: ...
 
 class ClaimSecret(_message.Message):
     __slots__ = ("mount_path", "files", "env_var", "value")

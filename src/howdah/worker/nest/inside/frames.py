@@ -45,7 +45,10 @@ _FDS_MAX: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command, as the nest needs it. `pfs` is relative to the nest's work folder."""
+    """One command, as the nest needs it. `pfs` is relative to the nest's work folder.
+
+    `user` has numbers with commas between them: user, group, all groups. It is empty for the nest's own user.
+    """
 
     number: int
     cwd: bytes
@@ -53,13 +56,21 @@ class Run:
     argv: tuple[bytes, ...]
     env: dict[bytes, bytes]
     timeout: float | None
+    user: bytes = b""
     # Folders, and the files that are shown in them, which are secrets.
     mounts: tuple[tuple[bytes, dict[bytes, bytes]], ...] = field(default=(), repr=False)
 
     def pack(self) -> bytes:
         """Make the body of a RUN frame; no word may hold a NUL, files may."""
         mounted = [word for path, files in self.mounts for word in (path, b"%d" % len(files), *_file_words(files))]
-        words = [self.cwd, self.pfs, *mounted, *self.argv, *(name + b"=" + value for name, value in self.env.items())]
+        words = [
+            self.cwd,
+            self.pfs,
+            self.user,
+            *mounted,
+            *self.argv,
+            *(name + b"=" + value for name, value in self.env.items()),
+        ]
         timeout = -1.0 if self.timeout is None else self.timeout
         return _RUN.pack(self.number, timeout, len(self.mounts), len(self.argv)) + b"\0".join(words)
 
@@ -67,7 +78,7 @@ class Run:
     def unpack(cls, body: bytes) -> "Run":
         """Read what `pack` made."""
         number, timeout, mountc, argc = _RUN.unpack_from(body)
-        cwd, pfs, *rest = body[_RUN.size :].split(b"\0")
+        cwd, pfs, user, *rest = body[_RUN.size :].split(b"\0")
         words = iter(rest)
         mounts = []
         for _ in range(mountc):
@@ -78,7 +89,7 @@ class Run:
         for word in words:
             name, _, value = word.partition(b"=")
             env[name] = value
-        return cls(number, cwd, pfs, argv, env, None if timeout < 0 else timeout, tuple(mounts))
+        return cls(number, cwd, pfs, argv, env, None if timeout < 0 else timeout, user, tuple(mounts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Ground(Protocol):
     def show(self, pfs: bytes) -> None:
         """Make the folder `pfs`, relative to the work folder, the one the next command works in."""
 
-    def add(self, path: bytes, files: dict[bytes, bytes]) -> None:
-        """Show the next command these files in the folder `path` as well."""
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:
+        """Show the next command these files in the folder `path` as well; they are its user's, or for -1 ours."""
 
     def kill(self, leader: int) -> None:
         """Kill the command `leader` and everything it started, without waiting."""
@@ -74,9 +74,9 @@ class Namespaces:
         os.fchdir(self._work)
         kernel.mount(pfs, root.PFS, None, kernel.MS_BIND)
 
-    def add(self, path: bytes, files: dict[bytes, bytes]) -> None:
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:
         """Mount them."""
-        self._mounts.add(path, files)
+        self._mounts.add(path, files, owner)
 
     def kill(self, leader: int) -> None:  # noqa: ARG002 - the namespace is the command's alone
         """Kill all of the namespace but ourselves; no fork escapes, the kernel does it under one lock."""
@@ -110,7 +110,7 @@ class Folder:
     def show(self, pfs: bytes) -> None:
         """Nothing: the words already say where it is."""
 
-    def add(self, path: bytes, files: dict[bytes, bytes]) -> None:  # noqa: ARG002 - it cannot be done
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:  # noqa: ARG002 - it cannot be done
         """Refuse: the worker never asks for it. A folder of the host would show them to everybody."""
         raise OSError(0, "it needs namespaces")
 

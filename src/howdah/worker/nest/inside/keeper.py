@@ -64,8 +64,8 @@ class Keeper:
             self._ground.show(run.pfs)
             shown = True
             for path, files in run.mounts:
-                self._add(path, files)
-            self._leader = spawn.start(run.argv, run.env, run.cwd, stdin, output)
+                self._add(path, files, run.user)
+            self._leader = spawn.start(run.argv, run.env, run.cwd, stdin, output, run.user)
         except spawn.CannotStartError as refusal:
             ended = _not_run(run.number, refusal.exit_code, refusal.text)
         except OSError as error:
@@ -80,9 +80,10 @@ class Keeper:
         if shown:
             self._ground.hide()
 
-    def _add(self, path: bytes, files: dict[bytes, bytes]) -> None:
+    def _add(self, path: bytes, files: dict[bytes, bytes], user: bytes) -> None:
         try:
-            self._ground.add(path, files)
+            owner = [int(each) for each in user.split(b",")[:2]] if user else [-1, -1]
+            self._ground.add(path, files, (owner[0], owner[1]))
         except OSError as error:
             reason = error.strerror or str(error)
             text = f"files cannot be mounted on {os.fsdecode(path)}: {reason.lower()}; give another folder"

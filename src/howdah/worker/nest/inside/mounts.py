@@ -27,8 +27,8 @@ class Mounts:
         # What undoes each step, in the order of the steps.
         self._undo: list[Callable[[], None]] = []
 
-    def add(self, path: bytes, files: dict[bytes, bytes]) -> None:
-        """Show files in the folder `path`, over whatever is there.
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:
+        """Show files in the folder `path`, over whatever is there; `owner` is user and group, -1 for ours.
 
         Raises:
             OSError: it cannot be done; `clear` undoes the half of it.
@@ -42,6 +42,8 @@ class Mounts:
             descriptor = os.open(os.path.join(path, name), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o400)
             with open(descriptor, "wb") as file:
                 file.write(data)
+                os.fchown(descriptor, *owner)
+        os.chown(path, *owner)
         kernel.mount(None, path, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _FLAGS)
 
     def clear(self) -> None:
