@@ -52,10 +52,12 @@ __all__ = [
     "log_source",
     "metadata",
     "pipeline",
+    "pipeline_autoscaled",
     "pipeline_version",
     "project",
     "repo",
     "retention",
+    "secret",
     "spec_default",
     "transaction",
     "transaction_request",
@@ -327,6 +329,21 @@ spec_default = Table(
     **_NUMBERED,
 )
 
+# Values are in `sealed` alone, encrypted by the key with the fingerprint `key`, which is not in this database.
+secret = Table(
+    "secret",
+    metadata,
+    surrogate_key(),
+    Column("name", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("version", String(ID_LENGTH), nullable=False),
+    Column("key", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("name"),
+    **_NUMBERED,
+)
+
 pipeline = Table(
     "pipeline",
     metadata,
@@ -367,6 +384,13 @@ pipeline_version = Table(
     Column("spec_set_id", String(ID_LENGTH), nullable=False),
     _moment("created_at"),
     _text("created_by"),
+)
+
+# The pipelines whose present version has `autoscaling`: those that rest in STANDBY when they have no work.
+pipeline_autoscaled = Table(
+    "pipeline_autoscaled",
+    metadata,
+    _reference("pipeline_id", "pipeline", cascade=True, primary_key=True, autoincrement=False),
 )
 
 job = Table(

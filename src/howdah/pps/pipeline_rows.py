@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owner of the tables `pipeline` and `pipeline_version`. What may be done to a pipeline, and when: `pps.pipelines`."""
+"""Owner of the tables of pipelines and their versions. What may be done to a pipeline, and when: `pps.pipelines`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
-from howdah.model.states import PipelineState
+from howdah.model.states import JobState, PipelineState, is_terminal
 from howdah.model.texts import WARNING
 
 __all__ = [
@@ -27,8 +27,10 @@ __all__ = [
     "insert_pipeline",
     "is_stopped",
     "missing",
+    "moving",
     "page",
     "remove",
+    "set_condition",
     "set_done",
     "set_labels",
     "set_state",
@@ -44,6 +46,7 @@ __all__ = [
 _T: Final = tables.pipeline.c
 _V: Final = tables.pipeline_version.c
 _P: Final = tables.project.c
+_OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,15 @@ def add_version(tx: Transaction, row: PipelineRow, user_spec: str, effective_spe
         "created_at": tx.now,
     }
     tx.execute(insert(tables.pipeline_version), values)
+    _set_autoscaled(tx, row.id, spec_of(effective_spec).autoscaling)
     set_version(tx, row.id, number)
     return number
+
+
+def _set_autoscaled(tx: Transaction, key: int, autoscaled: bool) -> None:
+    tx.execute(delete(tables.pipeline_autoscaled).where(tables.pipeline_autoscaled.c.pipeline_id == key))
+    if autoscaled:
+        tx.execute(insert(tables.pipeline_autoscaled), {"pipeline_id": key})
 
 
 def set_version(tx: Transaction, key: int, number: int) -> None:
@@ -196,6 +206,22 @@ def set_warnings(tx: Transaction, key: int, number: int, warnings: Sequence[str]
     reason = "; ".join(warnings)
     same = and_(_T.id == key, _T.version == number, nothing_worse, _T.reason != reason)
     tx.execute(update(tables.pipeline).where(same).values(reason=reason))
+
+
+def set_condition(tx: Transaction, key: int, state: PipelineState, reason: str) -> None:
+    """Replace what changes as its work comes and goes (`pps.conditions`)."""
+    tx.execute(update(tables.pipeline).where(_T.id == key).values(state=int(state), reason=reason))
+
+
+def moving(tx: Transaction) -> list[tuple[PipelineRow, bool]]:
+    """The pipelines whose state follows from their work, and whether each has a job that has not ended."""
+    open_jobs = select(tables.job.c.id).where(tables.job.c.pipeline_id == _T.id, tables.job.c.state.in_(_OPEN))
+    autoscaled = _T.id.in_(select(tables.pipeline_autoscaled.c.pipeline_id))
+    scaled = and_(autoscaled, _T.state.in_([int(PipelineState.RUNNING), int(PipelineState.STANDBY)]))
+    wanted = _ROWS.add_columns(open_jobs.exists().label("busy")).where(
+        _T.stopped.is_(False), or_(scaled, _T.state == int(PipelineState.CRASHING))
+    )
+    return [(_row(row), bool(row.busy)) for row in tx.execute(wanted)]
 
 
 def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:

@@ -25,8 +25,10 @@ from howdah.model.states import JobState
 from howdah.pfs import commit_rows
 from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.claims import Claims
+from howdah.pps.conditions import settle
 from howdah.pps.finishing import end_badly, finish_job, keep_leftovers, unrunnable
 from howdah.pps.job_rows import JobRow
+from howdah.pps.secrets import Secrets
 from howdah.pps.starting import plan_job
 from howdah.storage.storage import Storage
 
@@ -43,10 +45,13 @@ _ENDED_MEANWHILE: Final = (ErrorKind.JOB_FINISHED, ErrorKind.BAD_MOVE)
 class Scheduler:
     """Moves jobs. `step` is for callers that want to know when it is done; `start` lets it run by itself."""
 
-    def __init__(self, db: Database, storage: Storage, claims: Claims, clock: Clock, workers: int) -> None:
+    def __init__(
+        self, db: Database, storage: Storage, claims: Claims, secrets: Secrets, clock: Clock, workers: int
+    ) -> None:
         self._db = db
         self._storage = storage
         self._claims = claims
+        self._secrets = secrets
         self._clock = clock
         self._workers = workers
         self._wake = threading.Event()
@@ -80,6 +85,7 @@ class Scheduler:
     def step(self) -> bool:
         """Do what can be done now, for each pipeline one step; whether anything was done."""
         done = self._claims.release()
+        done |= settle(self._db, self._secrets)
         for job_id in self._leftovers():
             done |= self._guarded_leftovers(job_id)
         for row in self._oldest():
@@ -109,6 +115,7 @@ class Scheduler:
         assert self._pool is not None
         self._busy = {key: future for key, future in self._busy.items() if not future.done()}
         self._claims.release()
+        settle(self._db, self._secrets)
         for job_id in self._leftovers():
             if self._guarded_leftovers(job_id):
                 self._wake.set()
