@@ -67,7 +67,7 @@ def chain(ground: Ground) -> list[Figure]:
         raise RuntimeError(f"{last} files came through instead of {_PASSES + 1}")
     with ground.fresh_lake("source") as lake:
         file = ground.place.fresh("chain.json")
-        file.write_text("\n---\n".join(json.dumps(spec) for spec in specs))
+        file.write_text("\n".join(map(json.dumps, specs)))
         by_command = timed(lambda: lake.howdah("create", "pipeline", "-f", file))
     note = f"user code itself took {max(own):.2f} s at most"
     return [

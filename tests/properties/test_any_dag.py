@@ -9,7 +9,7 @@ from the final files and specs. And every job came to an end, and its counts add
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -35,8 +35,16 @@ PATHS = ("/a", "/b", "/d/x", "/d/y")
 CONTENTS = (b"one", b"two", b"three", b"bad")
 MENDED = b"mended"
 
-KINDS: Mapping[str, Mapping[str, Any]] = {"pfs": {}, "cross": {}}
-"""The kinds of input that are drawn, with what each pfs input below has to have: `"join": {"joinOn": "$1"}`."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input: what each pfs input below it has to have, and the globs that it takes."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    globs: tuple[str, ...] = ("/*", "/d/*", "/")
+
+
+KINDS: Mapping[str, Kind] = {"pfs": Kind(), "cross": Kind()}
+"""The kinds that are drawn: one line each, such as `"join": Kind({"joinOn": "$1"}, ("/(*)", "/d/(*)"))`."""
 
 CODES = ("copy", "strict", "by content", "nothing")
 """What user code does; `strict` and `by content` fail on what is bad, `by content` lets datums write one path."""
@@ -77,7 +85,7 @@ class Spec:
         }
 
     def tree(self) -> dict[str, Any]:
-        more = KINDS[self.kind]
+        more = KINDS[self.kind].fields
         nodes: list[dict[str, Any]] = [
             {"pfs": {"repo": leaf.repo, "glob": leaf.glob, "name": f"in{number}", **more}}
             for number, leaf in enumerate(self.leaves)
@@ -358,8 +366,8 @@ class AnyDag(RuleBasedStateMachine):
         """A spec for a pipeline that reads what is not below it."""
         sources = sorted(self.files) + sorted(set(self.specs) - self._below(name))
         kind = data.draw(st.sampled_from(sorted(KINDS)))
-        count = 1 if kind == "pfs" else data.draw(st.integers(2, 3 if kind != "cross" else 2))
-        leaves = tuple(self._leaf(data, sources, alone=kind == "pfs") for _ in range(count))
+        count = 1 if kind == "pfs" else 2
+        leaves = tuple(self._leaf(data, sources, kind) for _ in range(count))
         return Spec(
             kind,
             leaves,
@@ -369,11 +377,12 @@ class AnyDag(RuleBasedStateMachine):
             data.draw(st.integers(0, 1)),
         )
 
-    def _leaf(self, data: st.DataObject, sources: list[str], *, alone: bool) -> Leaf:
+    def _leaf(self, data: st.DataObject, sources: list[str], kind: str) -> Leaf:
         """Of a product, what pipelines made is read whole: it would be a product of products."""
         repo = data.draw(st.sampled_from(sources))
-        globs = ("/*", "/d/*", "/") if alone or repo in REPOS else ("/",)
+        globs = ("/",) if kind == "cross" and repo not in REPOS else KINDS[kind].globs
         return Leaf(repo, data.draw(st.sampled_from(globs)))
+
 
     def _make(self, lake: Lake, name: str, spec: Spec, *, update: bool = False, reprocess: bool = False) -> None:
         tree = {"pipeline": {"name": name}, "input": spec.tree(), **spec.fields()}
