@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import func, select
 
 from howdah.db import tables
@@ -32,7 +32,7 @@ from tests.pps.lakes import Failure, Lake, Parts, branch, master, pipe
 REPOS = ("r0", "r1")
 NAMES = ("p0", "p1", "p2", "p3", "p4")
 PATHS = ("/a", "/b", "/d/x", "/d/y")
-CONTENTS = (b"one", b"two", b"three", b"bad")
+CONTENTS = (b"one", b"two", b"three", b"bad", b"bad")
 MENDED = b"mended"
 
 
@@ -51,6 +51,11 @@ CODES = ("copy", "strict", "by content", "nothing")
 """What user code does; `strict` and `by content` fail on what is bad, `by content` lets datums write one path."""
 
 WORKERS = ("w1", "w2")
+EVERYTHING = -1
+THEN = st.sampled_from((0, 1, 2, 4, EVERYTHING, EVERYTHING))
+"""How far jobs get after a change."""
+
+FILES = st.dictionaries(st.sampled_from(PATHS), st.sampled_from((*CONTENTS, None)), min_size=1)
 
 
 @dataclass(frozen=True)
@@ -138,12 +143,29 @@ class AnyDag(RuleBasedStateMachine):
             self.lake.repo(name)
             self.files[name] = {}
 
+    @initialize(data=st.data(), count=st.integers(2, len(NAMES)))
+    def begin(self, data: st.DataObject, count: int) -> None:
+        """Begin with some files and pipelines."""
+        for repo in REPOS:
+            self._commit(repo, data.draw(FILES))
+        for name in NAMES[:count]:
+            self._create(name, self._drawn(data, name))
+
     # What users do to repos.
 
-    @rule(data=st.data(), paths=st.dictionaries(st.sampled_from(PATHS), st.sampled_from((*CONTENTS, None)), min_size=1))
-    def commit(self, data: st.DataObject, paths: dict[str, bytes | None]) -> None:
+    @rule(data=st.data(), paths=FILES, then=THEN)
+    def commit(self, data: st.DataObject, paths: dict[str, bytes | None], then: int) -> None:
         """Put and delete files; into the open commit if there is one."""
+        self._commit(data.draw(st.sampled_from(sorted(self.files))), paths)
+        self._get_on(then)
+
+    @rule(data=st.data(), content=st.sampled_from(CONTENTS), then=THEN)
+    def commit_one_file(self, data: st.DataObject, content: bytes, then: int) -> None:
         repo = data.draw(st.sampled_from(sorted(self.files)))
+        self._commit(repo, {data.draw(st.sampled_from(PATHS)): content})
+        self._get_on(then)
+
+    def _commit(self, repo: str, paths: Mapping[str, bytes | None]) -> None:
         now = {**self.files[repo]}
         for path, content in paths.items():
             if content is None:
@@ -175,19 +197,28 @@ class AnyDag(RuleBasedStateMachine):
         if name in self.specs or name in self.files:
             with pytest.raises(AlreadyExists):
                 self._make(self.lake, name, spec)
-            return
-        self._make(self.lake, name, spec)
-        self.specs[name] = spec
+        else:
+            self._create(name, spec)
 
     @precondition(lambda self: self.specs)
-    @rule(data=st.data())
-    def update(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), then=THEN)
+    def update(self, data: st.DataObject, then: int) -> None:
         """With other code everything has to run again; with other inputs or settings nothing that ran before has to."""
         name = data.draw(st.sampled_from(sorted(self.specs)))
         spec = self._drawn(data, name)
         reprocess = spec.code != self.specs[name].code or data.draw(st.booleans())
         self._make(self.lake, name, spec, update=True, reprocess=reprocess)
         self.specs[name] = spec
+        self._get_on(then)
+
+    @precondition(lambda self: self.specs)
+    @rule(data=st.data(), field=st.sampled_from(("code", "set_size", "every_time", "note")), then=THEN)
+    def update_one_field(self, data: st.DataObject, field: str, then: int) -> None:
+        name = data.draw(st.sampled_from(sorted(self.specs)))
+        spec = replace(self.specs[name], **{field: getattr(self._drawn(data, name), field)})
+        self._make(self.lake, name, spec, update=True, reprocess=field == "code")
+        self.specs[name] = spec
+        self._get_on(then)
 
     @precondition(lambda self: self.specs)
     @rule(data=st.data())
@@ -217,7 +248,7 @@ class AnyDag(RuleBasedStateMachine):
         self.lake.pps.pipelines.start(pipe(name))
         self.stopped.discard(name)
 
-    @precondition(lambda self: self.specs)
+    @precondition(lambda self: len(self.specs) > 2)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         """Refused while others read it."""
@@ -231,15 +262,14 @@ class AnyDag(RuleBasedStateMachine):
             self.lake.pps.pipelines.delete(pipe(name))
             self._forget(name)
 
-    @precondition(lambda self: self.specs)
+    @precondition(lambda self: len(self.specs) > 2 and len(self.files) == len(REPOS))
     @rule(data=st.data())
     def delete_but_keep_its_output(self, data: st.DataObject) -> None:
         """The output is a repo like others then, and whoever reads it goes on."""
         name = data.draw(st.sampled_from(sorted(self.specs)))
-        if len(self.files) == len(REPOS):
-            self.lake.pps.pipelines.delete(pipe(name), keep_repo=True)
-            self._forget(name)
-            self.files[name] = self.lake.files(name)
+        self.lake.pps.pipelines.delete(pipe(name), keep_repo=True)
+        self._forget(name)
+        self.files[name] = self.lake.files(name)
 
     # What users do to jobs.
 
@@ -254,6 +284,15 @@ class AnyDag(RuleBasedStateMachine):
 
     # What goes on by itself.
 
+    def _get_on(self, then: int) -> None:
+        """So many steps of the scheduler and a worker, or all that can be done."""
+        if then == EVERYTHING:
+            self.get_ready()
+            return
+        for _ in range(then):
+            self.lake.pps.scheduler.step()
+            self._work("w1", 1)
+
     @rule(steps=st.integers(1, 4))
     def schedule(self, steps: int) -> None:
         for _ in range(steps):
@@ -262,6 +301,9 @@ class AnyDag(RuleBasedStateMachine):
     @rule(worker=st.sampled_from(WORKERS), datums=st.integers(1, 4))
     def work(self, worker: str, datums: int) -> None:
         """Go on with what the worker has, or claim; what was lost is refused."""
+        self._work(worker, datums)
+
+    def _work(self, worker: str, datums: int) -> None:
         held = self.claims.pop(worker, None)
         if held is None:
             if (claim := self.lake.pps.claims.claim(worker)) is None:
@@ -385,6 +427,10 @@ class AnyDag(RuleBasedStateMachine):
         repo = data.draw(st.sampled_from(sources))
         globs = ("/",) if kind == "cross" and repo not in REPOS else KINDS[kind].globs
         return Leaf(repo, data.draw(st.sampled_from(globs)))
+
+    def _create(self, name: str, spec: Spec) -> None:
+        self._make(self.lake, name, spec)
+        self.specs[name] = spec
 
     def _make(self, lake: Lake, name: str, spec: Spec, *, update: bool = False, reprocess: bool = False) -> None:
         tree = {"pipeline": {"name": name}, "input": spec.tree(), **spec.fields()}

@@ -289,8 +289,9 @@ def oldest_open(tx: Transaction) -> list[OpenJob]:
 
 def open_of(tx: Transaction, pipeline_id: int) -> list[JobRow]:
     """The jobs of a pipeline that have not ended, oldest first."""
-    wanted = _ROWS.where(_T.pipeline_id == pipeline_id, _T.state.in_(_OPEN)).order_by(_T.id)
-    return [_row(row) for row in tx.execute(wanted)]
+    # Chosen by state first: in the order of age a database goes through all that the pipeline ever had.
+    keys = select(_T.id).where(_T.pipeline_id == pipeline_id, _T.state.in_(_OPEN))
+    return [_row(row) for row in tx.execute(_ROWS.where(_T.id.in_(keys)).order_by(_T.id))]
 
 
 def last_success(tx: Transaction, row: JobRow) -> JobRow | None:
