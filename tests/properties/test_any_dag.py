@@ -33,7 +33,7 @@ from tests.pps.lakes import Failure, Lake, Parts, branch, master, pipe
 REPOS = ("r0", "r1")
 NAMES = ("p0", "p1", "p2", "p3", "p4")
 PATHS = ("/a", "/b", "/d/x", "/d/y")
-CONTENTS = (b"one", b"two", b"three", b"bad", b"bad")
+CONTENTS = (b"one", b"two", b"three", b"four", b"bad")
 MENDED = b"mended"
 
 
@@ -48,7 +48,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {"pfs": Kind(), "cross": Kind()}
 """The kinds that are drawn: one line each, such as `"join": Kind({"joinOn": "$1"}, ("/(*)", "/d/(*)"))`."""
 
-CODES = ("copy", "strict", "by content", "nothing")
+CODES = ("copy", "copy too", "strict", "strict", "by content", "nothing")
 """What user code does; `strict` and `by content` fail on what is bad, `by content` lets datums write one path."""
 
 WORKERS = ("w1", "w2")
@@ -148,7 +148,7 @@ class AnyDag(RuleBasedStateMachine):
     def begin(self, data: st.DataObject, count: int) -> None:
         """Begin with some files and pipelines."""
         for repo in REPOS:
-            self._commit(repo, data.draw(FILES))
+            self._commit(repo, {"/a": b"first", "/d/x": b"second", **data.draw(FILES)})
         for name in NAMES[:count]:
             self._create(name, self._drawn(data, name))
 
