@@ -423,7 +423,7 @@ job = Table(
     Column("base_done", LargeBinary),
     Column("detail", Json, nullable=False, default=dict),
     UniqueConstraint("pipeline_id", "set_id"),
-    Index(None, "state"),
+    Index(None, "state", "pipeline_id", "id"),
     Index(None, "pipeline_id", "id"),
     Index(None, "set_id"),
     **_NUMBERED,

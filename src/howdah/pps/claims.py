@@ -64,11 +64,11 @@ class Claims:
         """
         now = self._clock.now()
         with self._db.read() as tx:  # most calls of idle workers end here, without the writer
-            if not set_rows.claimable(tx, now):
+            if next(set_rows.claimable(tx, now), None) is None:
                 return None
         with self._db.write() as tx:
             fail.here("pps.claim")
-            for job_id, set_id, live in self._turns.order(set_rows.claimable(tx, now)):
+            for job_id, set_id, live in self._turns.order(list(set_rows.claimable(tx, now))):
                 job, found = job_rows.by_id(tx, job_id), set_rows.get(tx, set_id)
                 if job is None or found is None:
                     continue
@@ -229,7 +229,7 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
     found = set_rows.get(tx, set_id)
     job = None if found is None else job_rows.by_id(tx, found.job_id)
     if found is None or job is None:
-        why = "its job is gone"
+        why = "its job has ended, or is gone"
     elif job.state is not JobState.RUNNING:
         why = f"job {job.job} is in state {job.state.wire_name}"
     elif found.state == set_rows.CLAIMED and found.fence == fence:

@@ -45,6 +45,7 @@ class PipelineInfo:
     version: int
     spec: PipelineSpec
     user_spec: str  # as it was given
+    effective_spec: str  # as JSON, with all defaults of when it was given
     spec_commit: Commit
     state: PipelineState
     reason: str

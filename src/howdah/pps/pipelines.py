@@ -7,6 +7,7 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -160,25 +161,39 @@ class Pipelines:
 
     def list(
         self, pipeline: Pipeline | None = None, *, projects: tuple[str, ...] = (), history: int = 0
-    ) -> "list[PipelineInfo]":
+    ) -> Iterator[PipelineInfo]:
         """Pipelines, newest first; of each also `history` older versions, all of them for -1.
+
+        Pages are read as they are reached, each as things are then.
 
         Raises:
             NotFound: PIPELINE_NOT_FOUND for the one that is asked for.
         """
-        found: list[PipelineInfo] = []
+        if pipeline is None:
+            return self._pages(projects, history)
         with self._db.read() as tx:
-            page = [pipeline_rows.get(tx, pipeline)] if pipeline else pipeline_rows.page(tx, None, _PAGE, projects)
-            while page:
-                states = job_rows.newest_states(tx, [row.id for row in page])
-                for row in page:
-                    first = 1 if history < 0 else max(1, row.version - history)
-                    rows = pipeline_rows.versions(tx, row, first, row.version)
-                    found += [_filled(row, version, states.get(row.id)) for version in rows]
-                if pipeline or len(page) < _PAGE:
-                    break
-                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects)
-        return found
+            return iter(_infos(tx, [pipeline_rows.get(tx, pipeline)], history))
+
+    def any_there(self) -> bool:
+        """Whether there is a pipeline at all."""
+        with self._db.read() as tx:
+            return pipeline_rows.any_there(tx)
+
+    def effective_specs(self, wanted: Collection[tuple[Pipeline, int]]) -> dict[tuple[Pipeline, int], str]:
+        """The effective specs of versions of pipelines, as JSON; those that are gone are left out."""
+        with self._db.read() as tx:
+            return pipeline_rows.effective_specs(tx, wanted)
+
+    def _pages(self, projects: tuple[str, ...], history: int) -> Iterator[PipelineInfo]:
+        before: int | None = None
+        while True:
+            with self._db.read() as tx:
+                page = pipeline_rows.page(tx, before, _PAGE, projects)
+                infos = _infos(tx, page, history)
+            yield from infos
+            if len(page) < _PAGE:
+                return
+            before = page[-1].id
 
     def of_set(self, set_id: str, *, projects: tuple[str, ...] = ()) -> tuple[PipelineInfo, ...]:
         """The pipelines that a commit set was made by, newest first, each at the version that it had then."""
@@ -413,6 +428,20 @@ def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInf
     return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
 
 
+def _infos(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "list[PipelineInfo]":
+    """Each of these pipelines at its present version, and at so many older ones."""
+    states = job_rows.newest_states(tx, [row.id for row in rows])
+    if history == 0:
+        present = pipeline_rows.present_versions(tx, [row.id for row in rows])
+        return [_filled(row, present[row.id], states.get(row.id)) for row in rows]
+    found: list[PipelineInfo] = []
+    for row in rows:
+        first = 1 if history < 0 else max(1, row.version - history)
+        versions = pipeline_rows.versions(tx, row, first, row.version)
+        found += [_filled(row, version, states.get(row.id)) for version in versions]
+    return found
+
+
 def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
     spec = pipeline_rows.spec_of(version.effective_spec)
     repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
@@ -421,6 +450,7 @@ def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> Pip
         version=version.version,
         spec=spec,
         user_spec=version.user_spec,
+        effective_spec=version.effective_spec,
         spec_commit=Commit(repo, version.spec_set_id),
         state=row.state,
         reason=row.reason,

@@ -71,7 +71,7 @@ class Workers:
         if self._count == 0:
             return
         self._forget = self._db.on_commit(self._hear)
-        if self._pps.pipelines.list():
+        if self._pps.pipelines.any_there():
             self._run()
 
     def stop(self) -> None:
