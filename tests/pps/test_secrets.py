@@ -110,7 +110,7 @@ def test_what_is_not_there_is_said_when_a_pipeline_is_made(lake, mount, error, t
     with pytest.raises(error, match=text):
         using(lake, mount)
 
-    assert [] == lake.pps.pipelines.list()
+    assert [] == list(lake.pps.pipelines.list())
 
 
 def test_a_pipeline_whose_secret_is_deleted_is_crashing_until_it_is_back(lake):
