@@ -30,9 +30,9 @@ def all_failpoints(*, of_folders: bool = True) -> list[str]:
     names = {name for path in passed for name in _CALL.findall(path.read_text())}
     # These have tests of their own: garbage is not collected while somebody writes (test_collections), no rule removes
     # anything then (test_retention), nobody prints enough for an object of logs (test_logs), no clock ticks
-    # (test_ticks), a lake has an older format only once (tests/lakes), and nobody makes secrets or replaces their key
-    # then (test_secrets).
-    own = ("gc.", "retention.", "logs.", "cron.", "format.", "secrets.")
+    # (test_ticks), a lake has an older format only once (tests/lakes), nobody makes secrets or replaces their key then
+    # (test_secrets), and nobody sets defaults (tests/pps/test_defaults).
+    own = ("gc.", "retention.", "logs.", "cron.", "format.", "secrets.", "pps.defaults.")
     return sorted(name for name in names if not name.startswith(own))
 
 

@@ -10,7 +10,12 @@ import pytest
 from tests.docs.pages import run_page
 from tests.house.house import ROOT
 
-EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+# Its hundred datums import scikit-learn one by one: a minute.
+LONG = {"hyperparameters"}
+EXAMPLES = [
+    pytest.param(path, marks=[pytest.mark.full] if path.parent.name in LONG else [], id=path.parent.name)
+    for path in sorted((ROOT / "examples").glob("*/README.md"))
+]
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +25,7 @@ def with_this_python(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("readme", EXAMPLES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("readme", EXAMPLES)
 def test_an_example_does_what_its_page_shows(readme, tmp_path):
     """`python -m tests.docs.pages examples/x/README.md` writes into the page what was really printed."""
     wrong, _ = run_page(readme, tmp_path)

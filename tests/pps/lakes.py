@@ -57,7 +57,7 @@ class Lake:
     workers: int = 1
     process_ms: int = 7
     clock: ManualClock = field(default_factory=ManualClock)
-    keys: KeySource = field(default_factory=MemoryKeys)
+    secret_keys: KeySource = field(default_factory=MemoryKeys)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore("pps")
@@ -71,7 +71,7 @@ class Lake:
         self.storage = Storage(self.store)
         self.pfs = Pfs.open(self.db, self.storage)
         self.pps = Pps.open(
-            self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers, keys=self.keys
+            self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers, keys=self.secret_keys
         )
 
     def close(self) -> None:

@@ -141,9 +141,9 @@ def test_a_lake_without_its_key_gives_nothing_and_says_which_key_it_wants(lake):
     """Another server with another key: a clear text at each call, and no second key for one lake by accident."""
     keep(lake)
     using(lake, AS_FILES)
-    [right] = lake.keys.known()
+    [right] = lake.secret_keys.known()
     for keys in (MemoryKeys(), MemoryKeys(new_key())):
-        lake.keys = keys
+        lake.secret_keys = keys
         lake.restart()
         lake.pps.secrets.begin()
 
@@ -155,7 +155,7 @@ def test_a_lake_without_its_key_gives_nothing_and_says_which_key_it_wants(lake):
         assert ErrorKind.SECRETS_KEY == refused.value.kind
         assert reason == refused.value.message
         assert PipelineState.CRASHING is state_of(lake)
-    lake.keys = MemoryKeys(right)
+    lake.secret_keys = MemoryKeys(right)
     lake.restart()
     lake.pps.scheduler.settle()
     assert PipelineState.RUNNING is state_of(lake)
@@ -183,16 +183,16 @@ def test_rows_cannot_be_swapped_or_changed(lake, column):
 def test_a_new_key_seals_everything_anew_and_the_old_one_is_no_longer_needed():
     """The first key seals; older ones open what was sealed before."""
     old, new = new_key(), new_key()
-    lake = Lake(keys=MemoryKeys(old))
+    lake = Lake(secret_keys=MemoryKeys(old))
     keep(lake)
     keep(lake, "other")
     using(lake, AS_VARIABLE)
-    lake.keys = MemoryKeys(new, old)
+    lake.secret_keys = MemoryKeys(new, old)
     lake.restart()
 
     count = lake.pps.secrets.reseal()
     again = lake.pps.secrets.reseal()
-    lake.keys = MemoryKeys(new)
+    lake.secret_keys = MemoryKeys(new)
     lake.restart()
 
     assert (2, 0) == (count, again)
@@ -204,11 +204,11 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_is_no_longer_needed():
 def test_all_are_sealed_anew_or_none(lake):
     """One that cannot be opened leaves the others as they were."""
     keep(lake)
-    [old] = lake.keys.known()
-    lake.keys = MemoryKeys(new_key(), old)
+    [old] = lake.secret_keys.known()
+    lake.secret_keys = MemoryKeys(new_key(), old)
     lake.restart()
     keep(lake, "newer")
-    lake.keys = MemoryKeys(new_key(), old)
+    lake.secret_keys = MemoryKeys(new_key(), old)
     lake.restart()
     before = rows(lake)
 

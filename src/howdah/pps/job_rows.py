@@ -221,9 +221,9 @@ def move(tx: Transaction, row: JobRow, to: JobState, reason: str = "") -> JobRow
     state = move_job(now.state, to, job=row.job)
     values: dict[str, Any] = {"state": int(state), "reason": reason}
     if now.started_at is None and state in (JobState.RUNNING, JobState.FINISHING):
-        values["started_at"] = tx.now
+        values["started_at"] = max(tx.now, now.created_at)  # see `insert_jobs`
     if is_terminal(state):
-        values["finished_at"] = tx.now
+        values["finished_at"] = max(tx.now, now.created_at)
     tx.execute(update(tables.job).where(_T.id == row.id).values(**values))
     tx.emit(job_subject(row.job), "moved", {"state": state.wire_name})
     if now.state is JobState.RUNNING and is_terminal(state):
