@@ -497,4 +497,4 @@ class AtLength(AnyDag):
 
 
 TestAnyDagAtLength = pytest.mark.full(AtLength.TestCase)
-TestAnyDagAtLength.settings = machine(200, 50)
+TestAnyDagAtLength.settings = machine(60, 40)
