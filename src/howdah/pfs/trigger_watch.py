@@ -7,7 +7,6 @@ in a thread. When a server starts it asks every trigger once, so what nobody hea
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -17,6 +16,7 @@ from howdah.db.events import Event
 from howdah.db.transaction import Transaction
 from howdah.errors import HowdahError
 from howdah.kit import fail
+from howdah.kit.background import Background
 from howdah.model.refs import Branch
 from howdah.pfs import trigger_rows, triggers
 from howdah.pfs.subjects import branch_subject
@@ -40,9 +40,7 @@ class Triggers:
     def __init__(self, db: Database, works: Works) -> None:
         self._db = db
         self._works = works
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._background = Background("schedules of triggers", self._run, retry_seconds=WAIT_SECONDS)
         self._forget: Callable[[], None] = lambda: None
         # The branches that triggers watch, by subject, with the key of their repo. Replaced as a whole; one that is
         # watched no more may be left in it, which costs a look.
@@ -52,8 +50,7 @@ class Triggers:
         """Listen, make up for what was missed, and wait for ticks in a thread of its own, until `stop`."""
         self.listen()
         self.step()
-        self._thread = threading.Thread(target=self._run, name="triggers", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def listen(self) -> None:
         """From now on pull triggers in the thread of whoever gives their sources something new."""
@@ -64,11 +61,7 @@ class Triggers:
     def stop(self) -> None:
         """End after what is being done; stopping again does nothing."""
         self._forget()
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
 
     def step(self) -> None:
         """Pull every trigger that is due now, and those that become due by that."""
@@ -86,7 +79,7 @@ class Triggers:
     def _hear(self, events: list[Event]) -> None:
         if any(event.kind == "trigger" for event in events):
             self._learn()
-            self._wake.set()
+            self._background.wake()
         if not self._sources:
             return
         for subject in dict.fromkeys(filter(None, map(_moved, events))):
@@ -99,7 +92,7 @@ class Triggers:
         for each in found:
             self._ask(each.branch.id)
             if each.trigger.rate_limit_spec:
-                self._wake.set()
+                self._background.wake()
 
     def _ask(self, branch_id: int) -> bool:
         """Pull the trigger of a branch if it is due; whether it was."""
@@ -127,17 +120,10 @@ class Triggers:
             for found in self._all()
         }
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            seconds = WAIT_SECONDS
-            try:
-                self._tick()
-                if (tick := self._next_wait()) is not None:
-                    seconds = min(seconds, tick)
-            except Exception:  # nobody above could do better than to try again
-                _log.exception("schedules of triggers could not be read; it is tried again")
-            self._wake.wait(seconds)
+    def _run(self) -> float:
+        self._tick()
+        tick = self._next_wait()
+        return WAIT_SECONDS if tick is None else min(WAIT_SECONDS, tick)
 
     def _tick(self) -> None:
         """Ask the triggers that time may pull."""

@@ -10,7 +10,6 @@ It does not run datums: workers claim those (`pps.claims`).
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from howdah.db.events import Event
 from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, HowdahError, NotFound, Refused, Unavailable
 from howdah.kit import fail
+from howdah.kit.background import Background
 from howdah.kit.clock import Clock
 from howdah.model.states import JobState
 from howdah.pps import job_rows, pipeline_rows, set_rows
@@ -55,9 +55,7 @@ class Scheduler:
         self._secrets = secrets
         self._clock = clock
         self._workers = workers
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._background = Background("scheduler", self._run, retry_seconds=TICK_SECONDS)
         self._pool: ThreadPoolExecutor | None = None
         # The pipelines whose job is in a thread's hands. Touched by the scheduler's own thread alone.
         self._busy: dict[int, Future[bool]] = {}
@@ -70,17 +68,12 @@ class Scheduler:
         self._claims.release(everything=True)
         self._stop_listening = self._db.on_commit(self._hear)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="scheduler")
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End after the steps that are being done; stopping again does nothing."""
-        self._stopping = True
-        self._wake.set()
         self._stop_listening()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -102,16 +95,11 @@ class Scheduler:
 
     def _hear(self, events: list[Event]) -> None:
         if any(event.kind in _WAKING for event in events):
-            self._wake.set()
+            self._background.wake()
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                self._round()
-            except Exception:  # nobody above could do better than to try again
-                _log.exception("the scheduler could not look for work; it tries again")
-            self._wake.wait(TICK_SECONDS)
+    def _run(self) -> float:
+        self._round()
+        return TICK_SECONDS
 
     def _round(self) -> None:
         """Hand each pipeline that has something to do to a thread, unless one is at it, and not too many."""
@@ -121,7 +109,7 @@ class Scheduler:
         settle(self._db, self._secrets)
         for job_id in self._leftovers():
             if self._guarded_leftovers(job_id):
-                self._wake.set()
+                self._background.wake()
         room = HANDED_OUT_MAX - len(self._busy)
         if not room:
             return  # whoever is done with one lets us look again
@@ -132,7 +120,7 @@ class Scheduler:
 
     def _look_again(self, future: "Future[bool]") -> None:
         if future.cancelled() or future.exception() is not None or future.result():
-            self._wake.set()
+            self._background.wake()
 
     def _leftovers(self) -> list[int]:
         with self._db.read() as tx:

@@ -8,7 +8,6 @@ newest one. From where on an input ticks is in `pps.crons`.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from howdah.db.events import Event
 from howdah.db.transaction import Transaction
 from howdah.errors import BadRequest, Conflict, ErrorKind, HowdahError
 from howdah.kit import fail
+from howdah.kit.background import Background
 from howdah.model.refs import Branch, Pipeline
 from howdah.model.schedules import parse_schedule
 from howdah.model.spec import CronInput, cron_inputs
@@ -80,9 +80,7 @@ class Ticker:
         self._db = db
         self._storage = storage
         self._works = works
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._background = Background("ticks of cron inputs", self._run, retry_seconds=RETRY_SECONDS)
         self._forget: Callable[[], None] = lambda: None
         # Why inputs could not tick, said once and not at each try.
         self._told: dict[tuple[int, str], str] = {}
@@ -90,17 +88,12 @@ class Ticker:
     def start(self) -> None:
         """Make up for what was missed and tick on, in a thread, until `stop`."""
         self._forget = self._db.on_commit(self._hear)
-        self._thread = threading.Thread(target=self._run, name="cron", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End after the tick that is being committed; stopping again does nothing."""
         self._forget()
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
 
     def step(self) -> bool:
         """Commit every tick that is due now; whether all of them could be committed."""
@@ -118,7 +111,7 @@ class Ticker:
                 )
         well = True
         # In turn, so that an input with much to make up for holds up no other.
-        while left and not self._stopping:
+        while left and not self._background.stopping:
             turn, left = left, []
             for cron, (at, *later) in turn:
                 moved = self._tick(cron, at)
@@ -219,18 +212,10 @@ class Ticker:
 
     def _hear(self, events: Sequence[Event]) -> None:
         if any(event.kind in _WAKING and _is_of_pipeline(event.subject) for event in events):
-            self._wake.set()
+            self._background.wake()
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            seconds = RETRY_SECONDS
-            try:
-                if self.step():
-                    seconds = self._seconds_to_next()
-            except Exception:  # nobody above could do better than to try again
-                _log.exception("schedules of cron inputs could not be read; it is tried again")
-            self._wake.wait(seconds)
+    def _run(self) -> float:
+        return self._seconds_to_next() if self.step() else RETRY_SECONDS
 
     def _seconds_to_next(self) -> float:
         if (tick := self.next_tick()) is None:

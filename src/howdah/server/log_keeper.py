@@ -5,12 +5,12 @@ A thread of its own, woken when a segment's worth of lines has come, and once in
 """
 
 import logging
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from howdah.errors import HowdahError
+from howdah.kit.background import Background
 from howdah.pps.log_mover import LogMover
 
 __all__ = ["LOGS_BYTES_MAX", "LOGS_KEEP", "LogKeeper", "LogRules"]
@@ -37,39 +37,26 @@ class LogKeeper:
         self._mover = mover
         self._rules = rules
         self._period = period_seconds
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._background = Background("looking after logs", self._again, retry_seconds=period_seconds)
 
     def start(self) -> None:
         """Look after them for the first time after one period, or when there is enough to move."""
-        self._mover.when_full(self._wake.set)
-        self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
-        self._thread.start()
+        self._mover.when_full(self._background.wake)
+        self._background.start(self._period)
 
     def stop(self) -> None:
         """End after what goes on; stopping again does nothing."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
 
     def once(self) -> None:
-        """Move and drop now. What goes wrong is logged and tried again after the next period."""
+        """Move and drop now. That it cannot be done is logged; it is tried again after the next period."""
         try:
             self._mover.move()
             if gone := self._mover.drop(keep=self._rules.keep, bytes_max=self._rules.bytes_max):
                 _log.info("logs: %d lines were dropped by the rules", gone)
         except HowdahError as error:
             _log.warning("logs were not moved: %s", error.message)
-        except Exception:  # nobody above could do better than to try again
-            _log.exception("looking after logs failed; it is tried again")
 
-    def _run(self) -> None:
-        while True:
-            self._wake.wait(self._period)
-            self._wake.clear()
-            if self._stopping:
-                return
-            self.once()
+    def _again(self) -> float:
+        self.once()
+        return self._period

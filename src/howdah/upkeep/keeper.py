@@ -2,11 +2,11 @@
 """Garbage collection in the background: once in each period, in a thread of its own."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 
 from howdah.errors import HowdahError
+from howdah.kit.background import Background
 from howdah.model.upkeep import Collected
 from howdah.upkeep.collector import Collector
 
@@ -25,36 +25,29 @@ class Keeper:
         self._told = told
         self._collector = collector
         self._period = period_seconds
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("garbage collection", self._again, retry_seconds=period_seconds)
 
     def start(self) -> None:
         """Collect for the first time after one period: a server that starts has better things to do."""
         if self._period > 0:
-            self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-            self._thread.start()
+            self._background.start(self._period)
 
     def stop(self) -> None:
         """End after the collection that goes on; stopping again does nothing."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
 
     def once(self) -> None:
-        """Collect now. What goes wrong is logged and tried again after the next period."""
+        """Collect now. That it cannot be done is logged; it is tried again after the next period."""
         try:
             done = self._collector.collect()
         except HowdahError as error:
             _log.warning("garbage was not collected: %s", error.message)
-        except Exception:  # nobody above could do better than to try again
-            _log.exception("garbage collection failed; it is tried again")
         else:
             self._told(done)
             if done.thrown_away.objects or done.removed.objects:
                 text = "garbage collection: %d bytes into the trash, %d bytes removed"
                 _log.info(text, done.thrown_away.size_bytes, done.removed.size_bytes)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._period):
-            self.once()
+    def _again(self) -> float:
+        self.once()
+        return self._period
