@@ -7,7 +7,7 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,20 +16,30 @@ from howdah.db.transaction import Transaction
 from howdah.errors import AlreadyExists, Conflict, ErrorKind, Refused
 from howdah.kit import fail
 from howdah.kit.ids import NewId
-from howdah.model.names import DEFAULT_BRANCH, META, SPEC
-from howdah.model.refs import Branch, Commit, Pipeline, Repo
-from howdah.model.spec import PfsInput, PipelineSpec, is_same, pfs_inputs, require_supported, reruns_all
+from howdah.model.names import META, SPEC
+from howdah.model.refs import Pipeline, Repo
+from howdah.model.spec import PipelineSpec, is_same, require_supported, reruns_all
 from howdah.model.states import JobState, PipelineState
 from howdah.model.texts import WARNING
-from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
+from howdah.pfs import project_rows, repos
 from howdah.pfs.catalog import Catalog
-from howdah.pfs.resolve import head_of, of_set
+from howdah.pfs.resolve import head_of
 from howdah.pfs.work import Work
 from howdah.pps import crons, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
-from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
-from howdah.pps.pipeline_rows import PipelineRow, VersionRow
+from howdah.pps.input_triggers import remove_trigger_branches
+from howdah.pps.pipeline_branches import (
+    attach,
+    check_nobody_reads,
+    commit_spec,
+    detach,
+    output_branch,
+    reads,
+    spec_branch,
+)
+from howdah.pps.pipeline_infos import filled, info_of, infos_of, version_in
+from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.secrets import Secrets
 from howdah.pps.subjects import pipeline_subject
 from howdah.pps.trying import warnings_now
@@ -139,10 +149,10 @@ class Pipelines:
             kind = "updated"
         self._secrets.given(work.tx, spec)  # or it could not run
         crons.adopt(work, row.id, spec, old)
-        _commit_spec(work, pipeline, stored.root, stored.size)
+        commit_spec(work, pipeline, stored.root, stored.size)
         number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:
-            _attach(work, spec)
+            attach(work, spec)
         if old is not None:
             remove_trigger_branches(work, old, spec)
         pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
@@ -157,7 +167,7 @@ class Pipelines:
         """
         with self._db.read() as tx:
             row = pipeline_rows.get(tx, pipeline)
-            return _info(tx, row, pipeline_rows.version(tx, row, row.version - back))
+            return info_of(tx, row, pipeline_rows.version(tx, row, row.version - back))
 
     def list(
         self, pipeline: Pipeline | None = None, *, projects: tuple[str, ...] = (), history: int = 0
@@ -172,7 +182,7 @@ class Pipelines:
         if pipeline is None:
             return self._pages(projects, history)
         with self._db.read() as tx:
-            return iter(_infos(tx, [pipeline_rows.get(tx, pipeline)], history))
+            return iter(infos_of(tx, [pipeline_rows.get(tx, pipeline)], history))
 
     def any_there(self) -> bool:
         """Whether there is a pipeline at all."""
@@ -189,7 +199,7 @@ class Pipelines:
         while True:
             with self._db.read() as tx:
                 page = pipeline_rows.page(tx, before, _PAGE, projects)
-                infos = _infos(tx, page, history)
+                infos = infos_of(tx, page, history)
             yield from infos
             if len(page) < _PAGE:
                 return
@@ -204,8 +214,8 @@ class Pipelines:
                 keys = [row.id for row in page]
                 states = job_rows.newest_states(tx, keys)
                 for row in page:
-                    if (version := _version_in(tx, row, set_id)) is not None:
-                        found.append(_filled(row, version, states.get(row.id)))
+                    if (version := version_in(tx, row, set_id)) is not None:
+                        found.append(filled(row, version, states.get(row.id)))
                 page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
         return tuple(found)
 
@@ -220,7 +230,7 @@ class Pipelines:
                 return False
             if not row.stopped:
                 kill_all(work.tx, row, "all jobs killed because pipeline was stopped")
-                _detach(work, _spec(work.tx, row))
+                detach(work, _spec(work.tx, row))
                 pipeline_rows.set_state(work.tx, row.id, PipelineState.PAUSED, stopped=True, salt=row.salt)
                 work.tx.emit(pipeline_subject(pipeline), "stopped")
                 fail.here("pps.pipeline.stopped")
@@ -240,14 +250,14 @@ class Pipelines:
                 return
             spec = _spec(work.tx, row)
             pipeline_rows.set_state(work.tx, row.id, PipelineState.RUNNING, stopped=False, salt=row.salt)
-            head = head_of(work.tx, _output(spec))
+            head = head_of(work.tx, output_branch(spec))
             if head is not None and head.error:
-                spec_head = head_of(work.tx, _spec_branch(pipeline))
+                spec_head = head_of(work.tx, spec_branch(pipeline))
                 assert spec_head is not None
                 assert spec_head.root is not None
-                _commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
+                commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
             crons.adopt(work, row.id, spec, spec)
-            _attach(work, spec)
+            attach(work, spec)
             work.tx.emit(pipeline_subject(pipeline), "started")
             fail.here("pps.pipeline.started")
 
@@ -293,10 +303,10 @@ class Pipelines:
                 return False
             repo = Repo(pipeline.project, pipeline.name)
             if not force and not keep_repo:
-                _check_nobody_reads(work.tx, pipeline, repo)
+                check_nobody_reads(work.tx, pipeline, repo)
             kill_all(work.tx, row, "job killed because its pipeline was deleted")
             spec = _spec(work.tx, row)
-            _detach(work, spec)
+            detach(work, spec)
             if not keep_repo:
                 crons.remove_repos(work, row.id, spec, force=force)
             pipeline_rows.remove(work.tx, row.id)
@@ -325,8 +335,8 @@ class Pipelines:
         """Get a pipeline ready for its next version; the spec of the present one."""
         kill_all(work.tx, row, "all jobs killed because pipeline was updated")
         old = _spec(work.tx, row)
-        if not row.stopped and (old.output_branch != spec.output_branch or _reads(old) != _reads(spec)):
-            _detach(work, old)  # one branch after another: at no moment two of a repo may be in one DAG
+        if not row.stopped and (old.output_branch != spec.output_branch or reads(old) != reads(spec)):
+            detach(work, old)  # one branch after another: at no moment two of a repo may be in one DAG
         explicit = spec.salt if spec.salt != old.salt else ""
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
@@ -353,111 +363,9 @@ def _create(work: Work, pipeline: Pipeline, salt: str) -> PipelineRow:
     return pipeline_rows.insert_pipeline(work.tx, project_id, pipeline, salt)
 
 
-def _commit_spec(work: Work, pipeline: Pipeline, root: bytes, size: int) -> None:
-    branch = _spec_branch(pipeline)
-    head = head_of(work.tx, branch)
-    starting.make_finished(work, branch, root, 1, size, expected_head=None if head is None else head.id)
-
-
-def _attach(work: Work, spec: PipelineSpec) -> None:
-    """Let output and meta branch follow the inputs and the spec."""
-    make_trigger_branches(work, spec)
-    pipeline = Pipeline(spec.project, spec.name)
-    inputs = {_input_branch(node): node for node in pfs_inputs(spec.input)}
-    above = (*inputs, _spec_branch(pipeline))
-    never = [branch for branch, node in inputs.items() if node.propagation_spec and node.propagation_spec.never]
-    for branch in (_output(spec), _meta_branch(pipeline)):
-        branches.create(work, branch, provenance=above, never=never)
-
-
-def _detach(work: Work, spec: PipelineSpec) -> None:
-    for branch in (_output(spec), _meta_branch(Pipeline(spec.project, spec.name))):
-        repo = repo_rows.find(work.tx, branch.repo)
-        if repo is not None and branch_rows.find(work.tx, repo.id, branch.name) is not None:
-            branches.create(work, branch)
-
-
-def _reads(spec: PipelineSpec) -> set[Branch]:
-    return {_input_branch(node) for node in pfs_inputs(spec.input)}
-
-
-def _check_nobody_reads(tx: Transaction, pipeline: Pipeline, repo: Repo) -> None:
-    own = branch_rows.of_repos(tx, [repo_rows.get(tx, repo).id])
-    below = provenance.branches_below(tx, [row.id for row in own]) if own else {}
-    readers = branch_rows.by_ids(tx, {key for keys in below.values() for key in keys})
-    names = sorted({str(Pipeline(row.branch.repo.project, row.branch.repo.name)) for row in readers.values()})
-    if names:
-        raise Refused(
-            ErrorKind.HAS_DEPENDANTS,
-            f"pipeline {pipeline} cannot be deleted: {', '.join(names)} reads its output; delete that, or use force",
-        )
-
-
 def _found(tx: Transaction, pipeline: Pipeline, must_exist: bool) -> PipelineRow | None:
     return pipeline_rows.get(tx, pipeline) if must_exist else pipeline_rows.find(tx, pipeline)
 
 
 def _spec(tx: Transaction, row: PipelineRow) -> PipelineSpec:
     return pipeline_rows.spec_of(pipeline_rows.version(tx, row, row.version).effective_spec)
-
-
-def _output(spec: PipelineSpec) -> Branch:
-    return Branch(Repo(spec.project, spec.name), spec.output_branch)
-
-
-def _meta_branch(pipeline: Pipeline) -> Branch:
-    return Branch(Repo(pipeline.project, pipeline.name, META), DEFAULT_BRANCH)
-
-
-def _spec_branch(pipeline: Pipeline) -> Branch:
-    return Branch(Repo(pipeline.project, pipeline.name, SPEC), DEFAULT_BRANCH)
-
-
-def _input_branch(node: PfsInput) -> Branch:
-    return Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
-
-
-def _version_in(tx: Transaction, row: PipelineRow, set_id: str) -> VersionRow | None:
-    """The version of a pipeline in a commit set; None if the set has nothing to do with it."""
-    repo = repo_rows.find(tx, Repo(row.pipeline.project, row.pipeline.name, SPEC))
-    spec = None if repo is None else of_set(tx, repo.id, set_id)
-    return None if spec is None else pipeline_rows.version_at(tx, row, spec.started_at)
-
-
-def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
-    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
-
-
-def _infos(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "list[PipelineInfo]":
-    """Each of these pipelines at its present version, and at so many older ones."""
-    states = job_rows.newest_states(tx, [row.id for row in rows])
-    if history == 0:
-        present = pipeline_rows.present_versions(tx, [row.id for row in rows])
-        return [_filled(row, present[row.id], states.get(row.id)) for row in rows]
-    found: list[PipelineInfo] = []
-    for row in rows:
-        first = 1 if history < 0 else max(1, row.version - history)
-        versions = pipeline_rows.versions(tx, row, first, row.version)
-        found += [_filled(row, version, states.get(row.id)) for version in versions]
-    return found
-
-
-def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
-    spec = pipeline_rows.spec_of(version.effective_spec)
-    repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
-    return PipelineInfo(
-        pipeline=row.pipeline,
-        version=version.version,
-        spec=spec,
-        user_spec=version.user_spec,
-        effective_spec=version.effective_spec,
-        spec_commit=Commit(repo, version.spec_set_id),
-        state=row.state,
-        reason=row.reason,
-        stopped=row.stopped,
-        last_job_state=last,
-        salt=row.salt,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        metadata=row.metadata,
-    )
