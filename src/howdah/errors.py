@@ -92,6 +92,8 @@ class ErrorKind(StrEnum):
     STORE_UNFIT = "store_unfit"
 
     UNREACHABLE = "unreachable"
+    IMAGE_NOT_FOUND = "image_not_found"
+    ENGINE_REFUSED = "engine_refused"
     BUSY = "busy"
     NO_SPACE = "no_space"
     STORE_FAILED = "store_failed"

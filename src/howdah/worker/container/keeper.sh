@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The first process of a worker's container: run by a static shell from outside, as the user of the image. It takes the
+# number of a command from the pipe `requests`, runs the script of that number, has nothing of it left alive, and answers
+# by the pipe `results`. `cancels` ends the command that runs. The worker holds the other ends of all pipes open, so
+# when it is gone, whatever the reason, both reads end and with them the container.
+busybox=/.howdah/busybox
+exec 3<requests 4>results 5<cancels 6>output
+
+watch() {
+    while read -r ended <&5; do
+        [ "$ended" = "$number" ] && kill -9 -1 # all but this shell and the first process
+    done
+    kill -9 -1
+}
+
+while read -r number <&3; do
+    watch &
+    "$busybox" time -f '%e %U %S %M' -o "stats" "$busybox" sh "run" >&6 2>&1 <stdin 3<&- 4>&- 5<&- 6>&- &
+    wait $!
+    code=$?
+    kill -9 -1
+    wait
+    # What user code made must be read and removed from outside, whoever that is there.
+    "$busybox" chmod -R a+rwX /pfs 2>/dev/null
+    echo "$number $code" >&4
+done
