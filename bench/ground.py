@@ -90,11 +90,11 @@ class Ground:
             yield lake
         shutil.rmtree(root)
 
-    def lake(self, name: str, fill: Callable[[Lake], None]) -> Lake:
-        """A server that lives as long as the run, filled once."""
+    def lake(self, name: str, fill: Callable[[Lake], None], *options: str) -> Lake:
+        """A server that lives as long as the run, filled once; with more options of its command."""
 
         def make() -> Lake:
-            lake = self._stack.enter_context(Lake.running(self.place.root / f"lake-{name}"))
+            lake = self._stack.enter_context(Lake.running(self.place.root / f"lake-{name}", *options))
             fill(lake)
             return lake
 

@@ -33,6 +33,9 @@ class Scale:
     versions: int
     one_each: int  # commits of one small file each, on one branch
     planned: int  # small files that are one datum
+    log_datums: int  # that print ten lines each
+    big_datums: int  # of so many bytes, each with a moment of user code
+    big_datum_bytes: int
     pairs: int = 5
 
     @property
@@ -65,6 +68,9 @@ SCALES: Final = {
         versions=20,
         one_each=1_000,
         planned=200_000,
+        log_datums=100_000,
+        big_datums=200,
+        big_datum_bytes=20_000_000,
     ),
     "small": Scale(
         name="small",
@@ -89,6 +95,9 @@ SCALES: Final = {
         versions=4,
         one_each=200,
         planned=5_000,
+        log_datums=2_000,
+        big_datums=30,
+        big_datum_bytes=20_000_000,
         pairs=2,
     ),
 }

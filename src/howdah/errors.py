@@ -81,6 +81,7 @@ class ErrorKind(StrEnum):
     COMMIT_FORGOTTEN = "commit_forgotten"
     JOB_FINISHED = "job_finished"
     BAD_MOVE = "bad_move"
+    PIPELINE_STOPPED = "pipeline_stopped"
     NOT_A_FILE = "not_a_file"
     LAKE_LOCKED = "lake_locked"
     OPEN_ADDRESS = "open_address"

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of `pps_v2`: what requests mean, and what answers must always say."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf import json_format
 
-from howdah.apis.grpc import pps_answers, pps_requests
+from howdah.apis.grpc import log_answers, pps_answers, pps_requests
 from howdah.apis.grpc.convert_pps_spec import input_tree, job_details, request_text
-from howdah.errors import BadRequest, ErrorKind, Unsupported
+from howdah.errors import BadRequest
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit, Job, Pipeline, Repo
 from howdah.model.spec import PfsInput, parse_input, parse_spec
@@ -160,7 +161,7 @@ def test_a_line_of_a_log_has_no_line_end_and_says_who_spoke():
         LogLine(NOW, "planned 3 datums", job_id=ID),
     ]
 
-    messages = [pps_answers.log_message(line, EDGES) for line in lines]
+    messages = [log_answers.in_pps(replace(line, pipeline=EDGES)) for line in lines]
 
     assert [(True, False), (False, False), (False, True)] == [(one.user, one.master) for one in messages]
     assert "Traceback" == messages[0].message
@@ -224,14 +225,6 @@ def test_a_request_that_lacks_something_says_what(read, text):
         read()
 
     assert error.value.message.startswith(text) or text in error.value.message
-
-
-def test_a_filter_is_refused_rather_than_passed_over():
-    """An answer that ignores the filter would be wrong without a word."""
-    with pytest.raises(Unsupported) as error:
-        pps_requests.no_filter('.state == "JOB_FAILURE"')
-
-    assert ErrorKind.UNSUPPORTED == error.value.kind
 
 
 def test_a_duration_is_absent_or_not_negative():

@@ -367,9 +367,9 @@ def test_a_spec_as_text_is_strict_and_is_kept_as_it_was_written(face):
             'pipeline "default/no" not found',
         ),
         (
-            lambda face: list(face.pps.ListJob(pps.ListJobRequest(jqFilter="true"))),
-            grpc.StatusCode.UNIMPLEMENTED,
-            "jq filters",
+            lambda face: list(face.pps.ListJob(pps.ListJobRequest(jqFilter=".state =="))),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "jq filter (.state ==) invalid",
         ),
         (
             lambda face: list(face.pps.ListDatum(pps.ListDatumRequest())),
@@ -377,14 +377,14 @@ def test_a_spec_as_text_is_strict_and_is_kept_as_it_was_written(face):
             "must specify a job",
         ),
         (
-            lambda face: list(face.pps.GetLogs(pps.GetLogsRequest())),
+            lambda face: list(face.pps.GetLogs(pps.GetLogsRequest(tail=-1))),
             grpc.StatusCode.INVALID_ARGUMENT,
-            "must specify a pipeline or a job",
+            "tail is -1",
         ),
         (
             lambda face: face.pps.RunCron(pps.RunCronRequest(pipeline=pps.Pipeline(name="no"))),
-            grpc.StatusCode.UNIMPLEMENTED,
-            "method RunCron",
+            grpc.StatusCode.NOT_FOUND,
+            'pipeline "default/no" not found',
         ),
     ],
 )

@@ -13,9 +13,11 @@ import grpc
 import pytest
 
 from howdah.apis.hub import Hub
+from howdah.client import Client
 from howdah.db.events import Event
 from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.kit.clock import SystemClock
+from howdah.model.logs import LogLevel
 from howdah.server.app import opened, run
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
@@ -46,6 +48,18 @@ def start(tmp_path):
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.slow
+def test_a_process_keeps_its_own_log_in_the_lake(start):
+    """Who asks for it gets what also went to stderr, and what comes."""
+    _, line = start()
+    address = line.split("grpc ")[1].split(",")[0]
+    with Client(address) as client:
+        own = next(each for each in client.logs(server=True, follow=True) if "serving" in each.message)
+
+    assert (LogLevel.INFO, None) == (own.level, own.pipeline)
+    assert own.message.startswith("howdah.server.app: serving grpc=127.0.0.1:")
 
 
 @pytest.mark.slow

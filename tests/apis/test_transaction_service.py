@@ -7,7 +7,7 @@ import json
 import grpc
 import pytest
 
-from howdah.apis.grpc.operations import read_operation
+from howdah.apis.grpc.operations import reader
 from howdah.apis.grpc.transacted import KEPT
 from howdah.client.transaction_messages import request_message
 from howdah.model.infos import Trigger
@@ -312,7 +312,7 @@ JOB = Job(Pipeline("default", "p"), NO_ID)
 )
 def test_an_operation_is_read_as_it_was_sent(operation):
     """By our client in a batch, and by the server."""
-    assert operation == read_operation(request_message(operation).SerializeToString())
+    assert operation == reader(parse_spec)(request_message(operation).SerializeToString())
 
 
 def test_every_kept_method_is_one_of_the_protocol():

@@ -45,6 +45,7 @@ SPECS = {
     "no input": spec("input", input=None),
     "bad name": spec("name (my pipe) invalid", kind=ErrorKind.BAD_NAME, pipeline={"name": "my pipe"}),
     "bad glob": spec("glob", "/[a", input={"pfs": {"repo": "images", "glob": "/[a"}}),
+    "bad schedule": spec("input.cron.spec", "five fields", input={"cron": {"name": "t", "spec": "* *"}}),
     "no glob": spec("glob", input={"pfs": {"repo": "images"}}),
     "negative tries": spec("datum", pipeline={"name": "p"}, datumTries=-1),
     "bad duration": spec("datumTimeout", datumTimeout="soon"),

@@ -107,9 +107,23 @@ STATES = {
         ("the claim of datum set 12345 is lost", "; drop the work"),
         grpc=lambda w: w.work.RenewClaim(hd.RenewClaimRequest(set_id=12345, fence=1)),
     ),
-    "call that comes later": Row(
+    "call that nothing stands behind": Row(
         ErrorKind.UNSUPPORTED,
-        ("RunCron",),
+        ("unimplemented", "; run it again: howdah rerun pipeline edges"),
+        grpc=lambda w: w.pps.RunPipeline(pps.RunPipelineRequest(pipeline=pipeline("edges"))),
+    ),
+    "tick without cron input": Row(
+        ErrorKind.BAD_ARGUMENT,
+        ("pipeline doesn't have a cron input", "; run it again: howdah rerun pipeline default/edges"),
+        cli=lambda _: ("run", "cron", "edges"),
+        client=lambda w: w.client.run_cron("edges"),
         grpc=lambda w: w.pps.RunCron(pps.RunCronRequest(pipeline=pipeline("edges"))),
+    ),
+    "filter that cannot be read": Row(
+        ErrorKind.BAD_ARGUMENT,
+        ("jq filter (.state ==) invalid", "; write one like"),
+        cli=lambda _: ("list", "job", "--jq", ".state =="),
+        client=lambda w: list(w.client.list_jobs(jq=".state ==")),
+        grpc=lambda w: list(w.pps.ListJob(pps.ListJobRequest(jqFilter=".state =="))),
     ),
 }

@@ -130,6 +130,8 @@ def test_a_wait_that_takes_long_says_what_for(howdah, repo):
         (["create", "repo", "ok", "-d", "\udcff"], 2, "is not UTF-8"),
         (["get", "file", "-r", "x@master:/"], 2, "name a folder by -o"),
         (["logs"], 2, "a pipeline's with -p"),
+        (["logs", "-p", "x", "--since", "yesterday"], 2, "is no time"),
+        (["logs", "--server", "--grep", "("], 2, "regular expression"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

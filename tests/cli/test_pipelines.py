@@ -22,6 +22,12 @@ transform:
 datumTries: 1
 """
 
+CLOCK = """
+pipeline: {name: clock}
+input: {cron: {name: tick, spec: "@never"}}
+transform: {cmd: ["true"]}
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -73,6 +79,12 @@ def test_a_commit_is_followed_to_its_output(howdah, pipeline, tmp_path):
     )
     assert {"counted ten", "counted twenty"} == set(howdah("logs", "-p", "count").out.splitlines())
     assert "counted twenty\n" == howdah("logs", "-p", "count", "--tail", "1").out
+    assert "counted ten\n" == howdah("logs", "-p", "count", "--inputs", "/ten", "--grep", "^counted").out
+    assert "" == howdah("logs", "-j", set_id, "-v", "--grep", "twenty|ten", "-o", "raw").out
+    assert "[planner] planned 2 datums: 1 to run, 1 done before" in howdah("logs", "-j", job, "--master").out
+    started = howdah("logs", "-j", job, "--worker", "-t", "--since", "1h", "--until", "2999-01-01").out
+    assert "datum started: /pfs/" in started
+    assert started.startswith("20")
 
 
 @pytest.mark.slow
@@ -134,3 +146,46 @@ def test_ctrl_c_ends_following_with_130(server, pipeline):
     _, errors = ran.communicate(timeout=20)
 
     assert ("counted ten\n", 130, "") == (first, ran.returncode, errors.strip())
+
+
+@pytest.mark.slow
+def test_what_runs_by_a_clock_or_again(howdah, pipeline, tmp_path):
+    """Cron by hand, reruns and restarts; what is shown of them by state, filter and page."""
+    assert 2 == howdah("run", "cron", "count").code
+    clock = tmp_path / "clock.yaml"
+    clock.write_text(CLOCK)
+    assert 0 == howdah("create", "pipeline", "-f", str(clock)).code
+    assert 0 == howdah("run", "cron", "clock").code
+    assert 0 == howdah("wait", "commit", "clock@master", "--timeout", "60").code
+    newest = howdah("list", "job", "-p", "clock", "-n", "1", "-o", "json").json[0]
+    older = howdah("list", "job", "-p", "clock", "--after", newest["created_at"], "-o", "json").json
+    assert [1, 0] == [newest["processed"], older[0]["datums"]]
+
+    assert 0 == howdah("rerun", "pipeline", "count", "--reprocess").code
+    assert 0 == howdah("wait", "commit", "count@master", "--timeout", "60").code
+    again = howdah("list", "job", "-p", "count", "--state", "success", "--history", "0", "-o", "json").json
+    assert [(2, 1)] == [(each["pipeline_version"], each["processed"]) for each in again]
+    assert [] == howdah("list", "job", "--state", "failure", "--jq", "true", "-o", "json").json
+    oldest = howdah("list", "job", "-p", "count", "--jq", '.data_total == "1"', "--reverse", "-n", "1", "-o", "json")
+    assert 1 == oldest.json[0]["pipeline_version"]
+    assert 2 == howdah("list", "job", "--jq", ".state ==").code
+    assert 3 == howdah("restart", "datum", again[0]["job"], "/ten").code
+
+    assert 0 == howdah("stop", "pipeline", "clock").code
+    paused = howdah("list", "pipeline", "--state", "paused", "-o", "json").json
+    assert ["default/clock"] == [each["pipeline"] for each in paused]
+    assert [] == howdah("check", "status", "--all", "-o", "json").json
+    assert 0 == howdah("delete", "pipeline", "clock").code
+
+
+@pytest.mark.slow
+def test_jobs_are_told_as_they_go_on(howdah, pipeline, tmp_path):
+    """From the first open one on; a line each time that one moves."""
+    spec = tmp_path / "slow.yaml"
+    spec.write_text(SPEC.replace("name: count", "name: slow").replace("'test ! -e bad'", "sleep 600"))
+    assert 0 == howdah("create", "pipeline", "-f", str(spec)).code
+
+    told = howdah("subscribe", "job", "slow", "-n", "1")
+
+    assert (0, "default/slow@") == (told.code, told.out[:13])
+    assert 0 == howdah("delete", "pipeline", "slow").code

@@ -13,6 +13,7 @@ from howdah.client.address import parse_address
 from howdah.client.errors import ERRORS, from_status
 from howdah.client.pipelines import _spec_json
 from howdah.errors import AlreadyExists, BadRequest, Conflict, ErrorKind, HowdahError, NotFound, Refused, Unavailable
+from howdah.model.logs import Speaker
 from howdah.model.names import META
 from howdah.model.refs import Branch, Commit, CommitRef, Repo
 from howdah.model.states import CommitState, OriginKind
@@ -228,7 +229,8 @@ def test_a_pipeline_is_made_and_shown(client, repo):
     client.stop_pipeline(name)
     assert client.inspect_pipeline(name).stopped
     client.start_pipeline(name)
-    assert [] == list(client.logs(pipeline=name))
+    assert [] == list(client.logs(pipeline=name, speakers=[Speaker.USER]))
+    assert {Speaker.MASTER} == {line.speaker for line in client.logs(pipeline=name)}
     client.delete_pipeline(name)
     with pytest.raises(NotFound):
         client.inspect_pipeline(name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from pachyderm_sdk import Client
-from pachyderm_sdk.api import pfs, pps
+from pachyderm_sdk.api import logs, pfs, pps
 
 from howdah.testing.server import RunningServer, running_server
 
@@ -101,14 +101,14 @@ def test_a_failed_datum_fails_the_job_and_its_log_says_why(client, words):
     pipeline = create(client, datum_tries=1)
     job = newest(client, pipeline)
     failed = list(client.pps.list_datum(job=job.job, filter=pps.ListDatumRequestFilter(state=[pps.DatumState.FAILED])))
-    logs = [m.message for m in client.pps.get_logs(job=job.job, datum=failed[0].datum) if m.user]
+    said = [m.message for m in client.pps.get_logs(job=job.job, datum=failed[0].datum) if m.user]
     create(client, script=UPPER.replace("exit 3", "true"), update=True)
     mended = newest(client, pipeline)
 
     assert (pps.JobState.JOB_FAILURE, 2, 1) == (job.state, job.data_processed, job.data_failed)
     assert failed[0].datum.id in job.reason
     assert ["/x"] == [info.file.path for info in failed[0].data]
-    assert "cannot do x" in logs
+    assert "cannot do x" in said
     assert (pps.JobState.JOB_SUCCESS, 1, 2) == (mended.state, mended.data_processed, mended.data_skipped)
 
 
@@ -195,6 +195,30 @@ def test_logs_are_followed_to_the_line_that_is_waited_for(client, words):
             break
 
     assert "reading a" in lines
+
+
+def test_logs_are_asked_for_by_all_that_the_client_knows(client, words):
+    """By the files that a datum read, the scheduler's alone, the last ones; and by queries of the younger service."""
+    pipeline = create(client)
+    job = newest(client, pipeline).job
+    query = logs.LogQuery(user=logs.UserLogQuery(pipeline_job=of_job(pipeline, job)))
+    only = logs.LogFilter(limit=1, user_logs_only=True, regex=logs.RegexLogFilter(pattern="reading [ab]"))
+
+    of_a = [m.message for m in client.pps.get_logs(job=job, data_filters=["/a"]) if m.user]
+    masters = list(client.pps.get_logs(pipeline=pipeline, master=True))
+    page = list(client.logs.get_logs(query=query, filter=only, want_paging_hint=True))
+    newer = page[-1].paging_hint.newer
+    following = list(client.logs.get_logs(query=newer.query, filter=newer.filter))
+
+    assert ["reading a"] == of_a
+    assert {True} == {m.master for m in masters}
+    assert {"reading a", "reading b"} == {one.log.pps_log_message.message for one in (page[0], following[0])}
+    assert 1 == len(list(client.pps.get_logs(job=job, tail=1)))
+
+
+def of_job(pipeline, job):
+    named = logs.PipelineLogQuery(project="default", pipeline=pipeline.name)
+    return logs.PipelineJobLogQuery(pipeline=named, job=job.id)
 
 
 def test_datums_of_an_input_are_shown_before_there_is_a_pipeline(client, words):

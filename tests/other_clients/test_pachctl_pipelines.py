@@ -224,3 +224,60 @@ def test_pipelines_are_deleted(pachctl):
     left = pachctl.run("list pipeline", f"{PPS}/ListPipeline", pb.ListPipelineRequest(commit_set={}))
     assert ["other"] == [each.name for each in answer.pipelines]
     assert [] == left
+
+
+def test_defaults_are_tried_then_set(pachctl):
+    """`update defaults --cluster --regenerate` asks first what it would change."""
+    create(pachctl)
+    text = '{"createPipelineRequest": {"datumTimeout": "90s"}}'
+    answers = []
+    with pachctl.command("update defaults --cluster --regenerate") as begun:
+        for dry_run in (True, False):
+            request = pb.SetClusterDefaultsRequest(cluster_defaults_json=text, regenerate=True, dry_run=dry_run)
+            answers.append(begun.call(f"{PPS}/SetClusterDefaults", request).affected_pipelines)
+    shown = pachctl.run("inspect defaults --cluster", f"{PPS}/GetClusterDefaults", pb.GetClusterDefaultsRequest())
+    request = pb.InspectPipelineRequest(pipeline=pipeline(), details=True)
+    one = pachctl.run("inspect pipeline upper", f"{PPS}/InspectPipeline", request)
+    removal = pb.SetClusterDefaultsRequest(cluster_defaults_json="{}")
+    pachctl.run("delete defaults --cluster", f"{PPS}/SetClusterDefaults", removal)
+
+    assert [["upper"], ["upper"]] == [[each.name for each in affected] for affected in answers]
+    assert (text, 2, 90) == (shown.cluster_defaults_json, one.version, one.details.datum_timeout.seconds)
+
+
+def test_a_pipeline_is_made_of_a_template(pachctl):
+    """`create pipeline --jsonnet` has the server render it, and sends each spec."""
+    template = json.dumps(spec()).replace('"upper"', "name")
+    with pachctl.command("create pipeline --jsonnet upper.jsonnet --arg name=big") as begun:
+        asked = pb.RenderTemplateRequest(template=f"function(name) {template}", args={"name": "big"})
+        rendered = begun.call(f"{PPS}/RenderTemplate", asked)
+        request = pb.CreatePipelineV2Request(create_pipeline_request_json=rendered.json)
+        begun.call(f"{PPS}/CreatePipelineV2", request, transacted=True)
+
+    request = pb.ListPipelineRequest(commit_set={}, projects=[DEFAULT])
+    assert ["big"] == [info.pipeline.name for info in pachctl.run("list pipeline", f"{PPS}/ListPipeline", request)]
+
+
+def test_cron_runs_and_pipelines_run_again(pachctl):
+    """`run cron`, `rerun pipeline`, `restart datum`, `check status`, and lists by state."""
+    create(pachctl)
+    job = newest(pachctl)
+    rerun = pb.RerunPipelineRequest(pipeline=pipeline(), reprocess=True)
+    pachctl.run("rerun pipeline upper --reprocess", f"{PPS}/RerunPipeline", rerun)
+    again = newest(pachctl)
+    document = {**spec("clock"), "input": {"cron": {"name": "tick", "spec": "@never"}}}
+    create(pachctl, json.dumps(document))
+    pachctl.run("run cron clock", f"{PPS}/RunCron", pb.RunCronRequest(pipeline=pipeline("clock")))
+    states = '.state == "JOB_SUCCESS" or .state == "JOB_RUNNING"'
+    alerts = pachctl.run("check status", f"{PPS}/CheckStatus", pb.CheckStatusRequest(project=DEFAULT))
+    request = pb.ListPipelineRequest(commit_set=pfs.CommitSet(id=job.job.id), projects=[DEFAULT])
+    then = pachctl.run(f"list pipeline -c {job.job.id}", f"{PPS}/ListPipeline", request)
+
+    assert (2, 0) == (again.data_processed, again.data_skipped)
+    assert [again.job.id, job.job.id] == [each.job.id for each in jobs(pachctl, jqFilter=states, history=-1)]
+    assert 2 == len(pachctl.run("list job -p clock", f"{PPS}/ListJob", pb.ListJobRequest(pipeline=pipeline("clock"))))
+    assert [] == alerts
+    assert [("upper", 1)] == [(info.pipeline.name, info.version) for info in then]
+    request = pb.RestartDatumRequest(job=job.job, data_filters=["/a"])
+    with pytest.raises(grpc.RpcError, match=r"datum matching filter \[/a\] could not be found for job ID"):
+        pachctl.run("restart datum upper@ID /a", f"{PPS}/RestartDatum", request)

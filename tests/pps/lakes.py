@@ -15,6 +15,7 @@ from howdah.model.states import DatumState
 from howdah.pfs.lake import Pfs
 from howdah.pfs.writes import Delete, Put
 from howdah.pps.infos import Claim, DatumResult, JobInfo, PipelineInfo, ProcessStats
+from howdah.pps.parts import InputsOfParts
 from howdah.pps.pps import Pps
 from howdah.pps.records import read_records
 from howdah.storage import changes
@@ -34,6 +35,14 @@ Code = Callable[[Parts], Mapping[str, bytes]]
 class Failure(Exception):
     """User code that ends badly."""
 
+    state = DatumState.FAILED
+
+
+class Recovered(Failure):
+    """User code that ends badly, and whose recovery command succeeds."""
+
+    state = DatumState.RECOVERED
+
 
 def copy(parts: Parts) -> Mapping[str, bytes]:
     """Write each file that is read, in capitals."""
@@ -45,6 +54,7 @@ class Lake:
     """One lake in memory; its clock stands still."""
 
     workers: int = 1
+    process_ms: int = 7
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
@@ -113,16 +123,16 @@ class Lake:
                 for name, data in code(parts).items():
                     writer.put(name, [data], datum=path[1:], append=True)
             except Failure as error:
-                state, reason = DatumState.FAILED, str(error)
+                state, reason = error.state, str(error)
             body = changes.encode(writer.finish()) if state is DatumState.SUCCESS else b""
-        result = DatumResult(path[1:], state, reason, 1, ProcessStats(process_ms=7))
+        result = DatumResult(path[1:], state, reason, 1, ProcessStats(process_ms=self.process_ms))
         self.pps.claims.hand_in(claim.set_id, claim.fence, body, [result], **options)
 
     def _read(self, claim: Claim, record: dict[str, Any]) -> Parts:
-        roots = {each.name: self.pfs.files.view(each.commit) for each in claim.inputs}
+        inputs = InputsOfParts(claim.inputs)
         parts: dict[str, dict[str, bytes]] = {}
         for part in record["inputs"]:
-            view = roots[part["name"]]
+            view = self.pfs.files.view(inputs.of(part).commit)
             files = {entry.path: b"".join(view.read(entry)) for entry in view.files(part["path"])}
             parts.setdefault(part["name"], {}).update(files)
         return parts
@@ -166,4 +176,4 @@ def job_of(name: str, commit: Commit) -> Job:
     return Job(pipe(name), commit.id)
 
 
-__all__ = ["Code", "Failure", "Lake", "Parts", "branch", "copy", "job_of", "master", "new_id", "pipe"]
+__all__ = ["Code", "Failure", "Lake", "Parts", "Recovered", "branch", "copy", "job_of", "master", "new_id", "pipe"]

@@ -7,6 +7,7 @@ from howdah.errors import Conflict, ErrorKind, NotFound, Refused
 from howdah.kit import fail
 from howdah.model.refs import CommitRef, Repo
 from howdah.model.states import JobState
+from howdah.pps.log_query import LogQuery
 from tests.pps.lakes import Failure, branch, copy, job_of, master, pipe
 
 
@@ -181,7 +182,7 @@ def test_logs_outlive_a_dropped_job(lake, two):
 
     removals(lake).drop_set(commit.id)
 
-    lines = [line.message for _, chunk in lake.pps.logs.read(pipeline=pipe("up")) for line in chunk]
+    lines = [line.message for line in lake.pps.logs.find(LogQuery(pipeline=pipe("up"))).lines()]
     assert "ended as KILLED: its output commit was removed from history" == lines[-1]
 
 

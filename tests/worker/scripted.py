@@ -26,6 +26,7 @@ from howdah.worker.values import Claim
 
 JOB_ID = "1f0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
 COMMIT_ID = "2a0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
+SPEC_ID = "3b0c3f5e8a7b4c1d9e2f3a4b5c6d7e8f"
 PATIENCE_SECONDS = 20
 
 
@@ -94,6 +95,7 @@ class Lake:
             pipeline_version=1,
             spec=parse_spec(tree).to_json(),
             output_commit_id=JOB_ID,
+            spec_commit_id=SPEC_ID,
             inputs=[
                 wire.ClaimInput(name=n, commit=pfs_v2_pb2.Commit(id=COMMIT_ID), branch="master", root=root)
                 for n, root in roots.items()
@@ -156,8 +158,12 @@ class Scripted(services.WorkServicer, services.LakeServicer):
 
     def output(self) -> dict[tuple[str, str], bytes]:
         """(Path, datum) to content of all that was handed in."""
+        return self.lake.read_tagged(self.output_root())
+
+    def output_root(self) -> bytes:
+        """The fileset of all that was handed in."""
         layers = [layer for each in self.hand_ins for layer in changes.decode(each.change)]
-        return self.lake.read_tagged(self.lake.storage.apply(None, layers, "test").root)
+        return self.lake.storage.apply(None, layers, "test").root
 
     def log(self, *, user: bool = True) -> list[str]:
         return [line.message for line in self.lines if line.user is user]

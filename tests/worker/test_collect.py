@@ -235,3 +235,50 @@ def test_two_datums_that_write_one_path_are_both_seen(lake, claim, folder):
         root = lake.storage.apply(None, writer.finish(), "test").root
 
     assert {("/x", "1"): b"x", ("/x", "2"): b"x"} == lake.read_tagged(root)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "a file", "a link"])
+def test_an_out_that_is_no_folder_any_more_fails_the_datum(lake, claim, folder, instead):
+    """User code may do to its folder what it likes; the claim of all the others goes on."""
+    (folder / "out").rmdir()
+    if instead == "a file":
+        (folder / "out").touch()
+    if instead == "a link":
+        os.symlink(folder / "in", folder / "out")
+
+    with pytest.raises(BadRequest) as error:
+        collected(lake, claim, folder)
+
+    assert error.value.message.startswith("/pfs/out is no folder any more; ")
+
+
+def test_a_hard_link_to_an_input_is_that_file(lake, claim, folder):
+    """A file has two names then; both mean its bytes."""
+    os.link(folder / "in/a", folder / "out/hard")
+
+    root = collected(lake, claim, folder)
+
+    assert {"/hard": b"one"} == lake.read(root)
+
+
+def test_names_of_all_kinds_are_paths(lake, claim, folder):
+    """What the lake can hold is held; what it cannot is named."""
+    names = ["ü 文.txt", " leading and trailing ", "*?[a]{b}", "back\\slash", "-rf", "a" * 250]
+    deep = "/".join(["deep"] * 60)
+    (folder / "out" / deep).mkdir(parents=True)
+    for name in names:
+        (folder / "out" / deep / name).write_bytes(b"x")
+
+    root = collected(lake, claim, folder)
+
+    assert {f"/{deep}/{name}": b"x" for name in names} == lake.read(root)
+
+
+def test_a_name_that_no_repo_can_hold_is_said(lake, claim, folder):
+    """The datum has failed, and whoever reads why finds the file."""
+    (folder / "out/line\nbreak").write_bytes(b"x")
+
+    with pytest.raises(BadRequest) as error:
+        collected(lake, claim, folder)
+
+    assert "line\\nbreak" in error.value.message

@@ -12,6 +12,7 @@ from howdah.kit import fail
 from howdah.kit.clock import SystemClock
 from howdah.storage.lake import open_store
 from howdah.storage.storage import Storage
+from howdah.wire.stubs import pps_v2_pb2
 from howdah.worker import results as results_module
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
@@ -20,7 +21,7 @@ from howdah.worker.runner import Runner
 from howdah.worker.worker import Worker
 from tests.worker.scripted import JOB_ID, Scripted, datum_id
 
-ALL = ["UNKNOWN", "FAILED", "SUCCESS"]
+ALL = pps_v2_pb2.DatumState.Name
 SHOUT = {"cmd": ["sh", "-c", 'tr a-z A-Z < "$in" > "/pfs/out/${in##*/}"; echo "did ${in##*/}"']}
 FILES = {f"/f{number}": b"word %d" % number for number in range(10)}
 EACH = [[("in", path)] for path in FILES]
@@ -71,7 +72,7 @@ def worker(server, tmp_path):
 
 
 def states(results):
-    return [ALL[result.state] for result in results]
+    return [ALL(result.state) for result in results]
 
 
 def test_all_datums_of_a_claim_come_back_with_their_output(server, worker):
@@ -112,7 +113,7 @@ def test_a_failed_datum_has_no_output_and_does_not_stop_the_others(server, worke
 
     bad = results.pop(datum_id(("in", "/f3")))
     assert "exited with code 9 on attempt 1 of 1; logs: howdah logs -j default/edges@" in bad.reason
-    assert "FAILED" == ALL[bad.state]
+    assert "FAILED" == ALL(bad.state)
     assert {"SUCCESS"} == set(states(results.values()))
     assert set(FILES) - {"/f3"} == {path for path, _ in server.output()}
 
@@ -329,7 +330,7 @@ def test_much_output_is_handed_in_early(server, worker, monkeypatch):
 def test_an_error_of_ours_ends_the_worker(server, tmp_path, monkeypatch):
     """No thread dies in silence: what handing in raises comes out of `run`, and the process is started anew."""
 
-    def broken(*arguments):
+    def broken(*arguments, **options):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(results_module, "collect", broken)

@@ -13,7 +13,7 @@ from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Outcome
 from howdah.worker.prefetch import Ready, make_ready
 from howdah.worker.values import Datum, Held, Match
-from tests.worker.scripted import COMMIT_ID, JOB_ID, Lake
+from tests.worker.scripted import COMMIT_ID, JOB_ID, SPEC_ID, Lake
 
 DATUM = Datum("d" * 32, (Match("in", "/a"),))
 WAY_OUT = f"; logs: howdah logs -j default/edges@{JOB_ID} --datum {DATUM.id}"
@@ -81,7 +81,8 @@ def test_a_command_that_succeeds_runs_once(bench):
 
     assert ("", 1, 0.5, 3) == (ran.reason, ran.tries, ran.process_seconds, ran.download_bytes)
     assert str(bench.commands[0].pfs) == ran.folder
-    assert ["datum started: /pfs/in/a", "datum finished in 0.500 s"] == bench.said
+    finished = "datum finished in 0.500 s (0.100 s of CPU, at most 0 MB in one process)"
+    assert ["datum started: /pfs/in/a", finished] == bench.said
 
 
 def test_the_command_is_what_the_spec_says(bench):
@@ -111,6 +112,8 @@ def test_the_variables_are_those_of_pachyderm(bench):
         "PACH_IN_WORKER": "true",
         "PPS_PIPELINE_NAME": "edges",
         "PPS_PROJECT_NAME": "default",
+        "PPS_SPEC_COMMIT": SPEC_ID,
+        "PPS_POD_NAME": "",
     } == {name: value for name, value in env.items() if name not in ("PATH", "HOME", "LANG")}
 
 
@@ -267,3 +270,77 @@ def test_lines_of_user_code_stay_bytes(bench):
     bench.run(speak)
 
     assert [b"hello \xff"] == [line for line in bench.said if isinstance(line, bytes)]
+
+
+RECOVERY = {"cmd": ["main"], "errCmd": ["mend", "it"], "errStdin": ["why"]}
+
+
+def test_a_recovery_command_that_succeeds_ends_the_tries(bench):
+    """It runs where the command failed, with the same variables; the datum is recovered and has no output."""
+    bench = bench(transform=RECOVERY)
+
+    ran = bench.run(outcome(3), outcome())
+
+    main, mend = bench.commands
+    assert (("mend", "it"), b"why\n", main.pfs, main.env) == (mend.argv, mend.stdin, mend.pfs, mend.env)
+    assert (True, "", 1) == (ran.recovered, ran.folder, ran.tries)
+    assert "exited with code 3 on attempt 1 of 3" in ran.reason
+    assert "datum recovered: err_cmd succeeded, so the job goes on without its output" == bench.said[-1]
+
+
+def test_a_recovery_command_that_fails_leaves_the_next_try(bench):
+    """Command and recovery in turn, as often as there are tries; then the datum has failed by the command's fault."""
+    bench = bench(transform=RECOVERY, datumTries=2)
+
+    ran = bench.run(outcome(3), outcome(4), outcome(5), outcome(6))
+
+    assert [("main",), ("mend", "it")] * 2 == [command.argv for command in bench.commands]
+    assert (False, 2) == (ran.recovered, ran.tries)
+    assert "its command exited with code 5 on attempt 2 of 2" in ran.reason
+    assert "the recovery command (err_cmd) did not help: it failed: its command exited with code 6" in bench.said
+
+
+def test_a_try_that_succeeds_needs_no_recovery(bench):
+    """Also after one that failed in vain."""
+    bench = bench(transform=RECOVERY)
+
+    ran = bench.run(outcome(3), outcome(4), outcome())
+
+    assert (False, "", 2) == (ran.recovered, ran.reason, ran.tries)
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_codes_that_are_accepted_are_good_for_both_commands(bench, code):
+    """`accept_return_code` says what success is."""
+    bench = bench(transform=RECOVERY | {"acceptReturnCode": [7]})
+
+    assert bench.run(outcome(3), outcome(code)).recovered
+    assert "" == bench.run(outcome(code)).reason
+
+
+def test_a_datum_that_takes_too_long_may_be_recovered(bench):
+    """The recovery command has as much time again."""
+    bench = bench(transform=RECOVERY, datumTimeout="2s")
+
+    ran = bench.run(outcome(137, timed_out=True), outcome())
+
+    assert (True, 2.0) == (ran.recovered, bench.commands[1].timeout)
+
+
+def test_nothing_is_recovered_when_the_claim_is_over(bench):
+    """Somebody else does the datum."""
+    bench = bench(transform=RECOVERY)
+
+    def lose(command):
+        bench.held.lose()
+
+    assert bench.run(outcome(3), lose) is None
+
+
+def test_a_pipeline_with_debug_hears_more(bench):
+    """What each try begins with, in the log of the datum."""
+    bench = bench(transform={"cmd": ["x"], "debug": True}, datumTries=2)
+
+    bench.run(outcome(1), outcome())
+
+    assert 2 == len([line for line in bench.said if line.startswith("inputs: 3 bytes in ")])

@@ -8,10 +8,11 @@ import pytest
 
 from howdah.errors import Conflict, ErrorKind, NotFound, Unavailable
 from howdah.kit.clock import SystemClock
+from howdah.model.logs import LogLevel
 from howdah.testing import ManualClock
 from howdah.worker import logs as logs_module
 from howdah.worker.backoff import delays
-from howdah.worker.logs import Logs
+from howdah.worker.logs import ErrorLine, Logs
 from howdah.worker.renewal import Renewals
 from howdah.worker.values import Held
 
@@ -290,6 +291,22 @@ def test_output_need_not_be_text(sink, held):
     assert [("caf\N{REPLACEMENT CHARACTER}", True), ("said by the worker", False)] == [
         (line.message, line.user) for line in lines
     ]
+
+
+def test_a_datum_that_prints_too_much_is_cut_off_and_says_so(held):
+    """Once; the worker's own lines still come, and so does what the next datum prints."""
+    lines = []
+    logs = Logs(lambda job, some: lines.extend(some), datum_bytes_max=10)
+    for datum, text in (("d", b"12345"), ("d", b"67890"), ("d", b"!"), ("d", b"?"), ("d", ErrorLine("failed"))):
+        logs.add(held, datum, text)
+    logs.add(held, "e", b"next")
+    logs.close()
+
+    assert ["12345", "67890", "failed", "next"] == [lines[at].message for at in (0, 1, 3, 4)]
+    cut = lines[2]
+    assert (False, LogLevel.ERROR, "d") == (cut.user, cut.level, cut.datum_id)
+    assert cut.message.startswith("datum printed more than 10B; what follows is not kept")
+    assert 5 == len(lines)
 
 
 def test_lines_outlive_a_server_that_is_away(logs, sink, held):

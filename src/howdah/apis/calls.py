@@ -12,10 +12,13 @@ import grpc
 
 from howdah.errors import HowdahError
 
-__all__ = ["KIND_KEY", "Call", "ErrorMap"]
+__all__ = ["KIND_KEY", "WARNING_KEY", "Call", "ErrorMap"]
 
 # The trailing metadata of a failed call in which the kind of its error travels, for our own client.
 KIND_KEY: Final = "howdah-kind"
+
+# That of a call that went well, for what its caller should know beside the answer.
+WARNING_KEY: Final = "howdah-warning-bin"
 
 ErrorMap = Callable[[HowdahError], tuple[grpc.StatusCode, str]]
 
@@ -40,3 +43,6 @@ class Call(Protocol):
 
     def time_remaining(self) -> float | None:
         """Seconds until the caller's deadline; None if it has none."""
+
+    def set_trailing_metadata(self, trailing_metadata: Any, /) -> None:
+        """What is sent with the end of an answer: names in lower case, and values."""

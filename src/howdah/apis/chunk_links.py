@@ -27,6 +27,11 @@ class ChunkLinks:
         self._clock = clock
         self._key = key or secrets.token_bytes(32)
 
+    @property
+    def base(self) -> str:
+        """Where others find the HTTP edge."""
+        return self._base()
+
     def url(self, name: bytes) -> str:
         """A URL under which the plain bytes of a chunk are served for half an hour or a little more."""
         # Rounded up, so that the links of one reading are equal and a cache of URLs is of use.

@@ -34,7 +34,7 @@ from howdah.wire.stubs import (
     versionpb_v2_pb2,
 )
 
-__all__ = ["NO_AUTH", "PROTOCOL", "Service", "absent_text"]
+__all__ = ["NO_AUTH", "PROTOCOL", "SPEC_SCHEMA_PATH", "Service", "absent_text"]
 
 _MODULES: Final[tuple[Any, ...]] = (
     admin_v2_pb2,
@@ -70,6 +70,9 @@ _OURS: Final = "howdah."
 
 # What is said to every call that is about authentication; clients match its first words.
 NO_AUTH: Final = "the auth service is not activated; this server asks nobody who they are"
+
+SPEC_SCHEMA_PATH: Final = "/jsonschema/pps_v2/CreatePipelineRequest.schema.json"
+"""Where the HTTP edge has the JSON Schema of specs: an address that clients know."""
 
 # Who may log in, and by which licence, are matters of authentication: clients that delete everything ask these too.
 _OF_AUTH: Final = frozenset({"auth_v2.API", "identity_v2.API", "license_v2.API"})

@@ -7,6 +7,7 @@ from typing import Any
 from howdah.cli.output import Columns, age, name, size, span, time
 
 __all__ = [
+    "ALERTS",
     "BRANCH",
     "BRANCHES",
     "CHECKS",
@@ -32,6 +33,7 @@ __all__ = [
     "REPOS",
     "TRANSACTION",
     "TRANSACTIONS",
+    "TRIED",
     "VERSIONS",
     "pretty",
 ]
@@ -220,6 +222,10 @@ PIPELINE: Columns = [
     ("metadata", _labels),
     ("spec", lambda p: pretty(p.spec)),
 ]
+ALERTS: Columns = [
+    ("PIPELINE", lambda a: a.pipeline),
+    ("ALERT", lambda a: "; ".join(a.alerts)),
+]
 JOBS: Columns = [
     ("JOB", lambda j: j.job),
     ("STATE", lambda j: name(j.state)),
@@ -247,6 +253,10 @@ DATUMS: Columns = [
     ("DATUM", lambda d: d.id),
     ("STATE", lambda d: name(d.state)),
     ("RAN", lambda d: span(d.stats.process_time)),
+    ("FILES", lambda d: ", ".join(_files(d.inputs))),
+]
+TRIED: Columns = [
+    ("DATUM", lambda d: d.id),
     ("FILES", lambda d: ", ".join(_files(d.inputs))),
 ]
 DATUM: Columns = [

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`howdah logs`: show what user code and workers printed."""
+"""`howdah logs`: show what user code printed, and what workers, planner and server have to say."""
 
-from collections import deque
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,8 @@ from howdah.cli.base import command
 from howdah.cli.session import Session
 
 if TYPE_CHECKING:
-    from howdah.client import LogLine
+    from howdah.client import DroppedLines, LogLine
+    from howdah.model.logs import Speaker
 
 __all__ = ["logs"]
 
@@ -19,40 +19,129 @@ __all__ = ["logs"]
 @command(
     "logs",
     "howdah logs -p edges -f",
-    "howdah logs -j edges@4fc0… --tail 20",
-    "howdah logs -j edges@4fc0… --datum 91ab…",
+    "howdah logs -j edges@4fc0… --tail 20 -t",
+    "howdah logs -j 4fc0… --datum 91ab… --user --worker",
+    "howdah logs -p edges --inputs /photos/a.png --since 2h --level error",
+    "howdah logs -p edges --grep 'took [0-9]{4,} ms' --since 2025-01-31 --until 2025-02-01",
+    "howdah logs --server --tail 50",
+    output=False,
 )
 @click.option("-p", "--pipeline", help="Of this pipeline.")
-@click.option("-j", "--job", metavar="PIPELINE@ID", help="Of this job.")
+@click.option("-j", "--job", metavar="[PIPELINE@]ID", help="Of this job; of all jobs with this id without a pipeline.")
+@click.option("--server", is_flag=True, help="Of the server itself, not of pipelines.")
 @click.option("--datum", default="", metavar="ID", help="Of this datum only.")
+@click.option("--inputs", metavar="FILE,…", help="Of datums that read all these files: their paths, or hashes in hex.")
+@click.option("--user", is_flag=True, help="What user code printed: the default. Several of these may be given.")
+@click.option("--worker", is_flag=True, help="What the workers say of datums.")
+@click.option("--master", is_flag=True, help="What planner and scheduler say of jobs.")
+@click.option("--worker-id", default="", metavar="ID", help="Of this worker only.")
+@click.option("--level", type=click.Choice(["debug", "info", "error"]), help="Only lines that are at least so grave.")
+@click.option("--since", metavar="WHEN", help="Only later lines: a span until now (30s, 10m, 2h, 7d) or a time in UTC.")
+@click.option("--until", metavar="WHEN", help="Only earlier lines; as --since.")
+@click.option(
+    "--grep", "--regex", "pattern", default="", metavar="REGEX", help="Only lines that this matches somewhere."
+)
+@click.option("-v", "--invert", is_flag=True, help="Only lines that --grep does not match.")
+@click.option("--tail", type=click.IntRange(0), default=0, metavar="N", help="Only so many lines from the end; 0: all.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come, until Ctrl-C.")
-@click.option("--tail", default=0, help="Only so many lines from the end; 0 for all.")
-@click.option("--since", metavar="SPAN", help="Only lines of the last SPAN: 30s, 10m, 2h. Else the last 24h.")
-@click.option("--worker", is_flag=True, help="Also what the worker says, not only what user code printed.")
+@click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its time.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json", "raw"]),
+    help="json: an object a line; raw: texts alone, without who said them.",
+)
 def logs(
     session: Session,
     pipeline: str | None,
     job: str | None,
+    server: bool,
     datum: str,
-    follow: bool,
-    tail: int,
-    since: str | None,
+    inputs: str | None,
+    user: bool,
     worker: bool,
+    master: bool,
+    worker_id: str,
+    level: str | None,
+    since: str | None,
+    until: str | None,
+    pattern: str,
+    invert: bool,
+    tail: int,
+    follow: bool,
+    timestamps: bool,
 ) -> None:
-    """Show what user code printed. Lines stay when workers are gone."""
-    from howdah.model.units import parse_duration
+    """Show lines of logs, the oldest first: what user code printed unless somebody else is named.
 
-    if pipeline is None and job is None:
-        raise click.UsageError("say whose logs: a pipeline's with -p, or a job's with -j")
+    Lines stay when workers, jobs and pipelines are gone, for as long as the server is told (howdah server
+    --logs-keep). The level of a line is what it says of itself, as a JSON object with a key `level`; else it is info.
+    """
+    from howdah.model.logs import LogLevel
+
+    if not (pipeline or job or server or datum):
+        raise click.UsageError(
+            "say whose logs: a pipeline's with -p, a job's with -j, a datum's with --datum, the server's with --server"
+        )
+    named = job is not None and "@" in job
     lines = session.client.logs(
         pipeline=pipeline if job is None else None,
-        job=job,
+        job=job if named else None,
+        job_set="" if named or job is None else job,
+        server=server,
         datum=datum,
+        files=[each for each in (inputs or "").split(",") if each],
+        worker=worker_id,
+        speakers=() if server else _speakers(user, worker, master),
+        level=LogLevel[level.upper()] if level else LogLevel.UNSET,
+        pattern=pattern,
+        negate=invert,
+        since=_when("--since", since),
+        until=_when("--until", until),
+        tail=tail,
         follow=follow,
-        tail=tail if follow or worker else 0,
-        since=None if since is None else parse_duration(since),
+        on_dropped=lambda gone: session.note(_lost(gone)),
     )
-    shown: Iterable[LogLine] = (line for line in lines if worker or line.user)
-    if tail and not (follow or worker):
-        shown = deque(shown, tail)  # the server counts the worker's lines too
-    session.stream(shown, lambda line: line.message if line.user else f"[{line.worker_id or 'worker'}] {line.message}")
+    raw = session.output == "raw"
+    session.stream(lines, lambda line: _text(line, timestamps=timestamps, raw=raw))
+
+
+def _speakers(user: bool, worker: bool, master: bool) -> "list[Speaker]":
+    from howdah.model.logs import Speaker
+
+    given = [(Speaker.USER, user), (Speaker.WORKER, worker), (Speaker.MASTER, master)]
+    return [who for who, wanted in given if wanted] or [Speaker.USER]
+
+
+def _text(line: "LogLine", *, timestamps: bool, raw: bool) -> str:
+    at = "" if not timestamps or line.at is None else f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ} "
+    if raw or line.user or line.pipeline is None:
+        return at + line.message
+    return f"{at}[{line.worker_id or 'planner'}] {line.message}"
+
+
+def _lost(gone: "DroppedLines") -> str:
+    from howdah.cli.output import time
+
+    return (
+        f"{gone.dropped_lines} lines until {time(gone.dropped_until)} are not kept any more (--logs-keep, --logs-max)"
+    )
+
+
+def _when(option: str, text: str | None) -> datetime | None:
+    """A moment: so long ago, or a time in UTC unless it says otherwise."""
+    from howdah.errors import BadRequest
+    from howdah.model.units import parse_duration
+
+    if text is None:
+        return None
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except BadRequest:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"{option} {text!r} is no time; write 30s, 2h, 7d, 2025-01-31 or 2025-01-31T08:00:00"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

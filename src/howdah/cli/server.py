@@ -4,11 +4,15 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from howdah.cli.base import command
 from howdah.cli.session import Session
+
+if TYPE_CHECKING:
+    from howdah.server.log_keeper import LogRules
 
 __all__ = ["server"]
 
@@ -35,6 +39,9 @@ __all__ = ["server"]
 @click.option(
     "--retention-period", metavar="TIME", help="How often retention rules are applied; 0s: never. Default: 10m."
 )
+@click.option("--logs-keep", metavar="TIME", help="How long lines of logs are kept; 0s: for ever. Default: 30d.")
+@click.option("--logs-max", metavar="SIZE", help="How much of them, compressed; 0: without end. Default: 10GiB.")
+@click.option("--logs-datum-max", metavar="SIZE", help="What one datum may print into the logs. Default: 64MiB.")
 def server(
     _: Session,
     root: str | None,
@@ -48,6 +55,9 @@ def server(
     cache_size: str | None,
     gc_period: str | None,
     retention_period: str | None,
+    logs_keep: str | None,
+    logs_max: str | None,
+    logs_datum_max: str | None,
 ) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
@@ -56,8 +66,15 @@ def server(
     """
     # gRPC's own log would repeat, in its words and on lines of its own, what our errors say. Read when it is loaded.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from howdah.model.units import parse_size
     from howdah.server.app import run
-    from howdah.server.settings import GC_PERIOD_SECONDS, GRPC_ADDRESS, HTTP_ADDRESS, RETENTION_PERIOD_SECONDS
+    from howdah.server.settings import (
+        GC_PERIOD_SECONDS,
+        GRPC_ADDRESS,
+        HTTP_ADDRESS,
+        LOGS_DATUM_MAX,
+        RETENTION_PERIOD_SECONDS,
+    )
     from howdah.storage.disk_cache import default_cache
 
     given = {"HOWDAH_CACHE": cache, "HOWDAH_CACHE_SIZE": cache_size}
@@ -73,6 +90,19 @@ def server(
         cache=near,
         gc_period_seconds=_seconds(gc_period, GC_PERIOD_SECONDS),
         retention_period_seconds=_seconds(retention_period, RETENTION_PERIOD_SECONDS),
+        log_rules=_log_rules(logs_keep, logs_max),
+        logs_datum_max=LOGS_DATUM_MAX if logs_datum_max is None else parse_size(logs_datum_max),
+    )
+
+
+def _log_rules(keep: str | None, bytes_max: str | None) -> "LogRules":
+    """The rules for logs as they are given; nothing is no limit."""
+    from howdah.model.units import parse_duration, parse_size
+    from howdah.server.log_keeper import LOGS_BYTES_MAX, LOGS_KEEP, LogRules
+
+    return LogRules(
+        LOGS_KEEP if keep is None else parse_duration(keep) or None,
+        LOGS_BYTES_MAX if bytes_max is None else parse_size(bytes_max) or None,
     )
 
 

@@ -4,20 +4,34 @@
 import click
 
 from howdah.cli.base import command
-from howdah.cli.columns import pretty
-from howdah.cli.names import specs
+from howdah.cli.making_pipelines import from_sources, given_specs, make_pipelines
 from howdah.cli.session import Session
 
 __all__ = ["update_pipeline"]
 
 
-@command("pipeline", "howdah update pipeline -f edges.yaml", output=False)
-@click.option("-f", "--file", "source", required=True, metavar="SPEC", help="JSON or YAML; - is standard input.")
+@command(
+    "pipeline",
+    "howdah update pipeline -f edges.yaml",
+    "howdah update pipeline -f edges.yaml --dry-run",
+    output=False,
+)
+@from_sources
 @click.option("--reprocess", is_flag=True, help="Run also what had succeeded.")
-@click.option("--dry-run", is_flag=True, help="Change nothing; print the effective spec.")
-def update_pipeline(session: Session, source: str, reprocess: bool, dry_run: bool) -> None:
-    """Give a pipeline a new spec. What had succeeded stays, unless --reprocess is given."""
-    for spec in specs(source):
-        effective = session.client.create_pipeline(spec, update=True, reprocess=reprocess, dry_run=dry_run)
-        if dry_run:
-            session.line(pretty(effective))
+@click.option("--all-or-nothing", "together", is_flag=True, help="Of several specs use all, in one transaction.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; print the effective spec and how it differs.")
+def update_pipeline(
+    session: Session,
+    source: str | None,
+    jsonnet: str | None,
+    args: tuple[str, ...],
+    reprocess: bool,
+    together: bool,
+    dry_run: bool,
+) -> None:
+    """Give a pipeline a new spec. What had succeeded stays, unless --reprocess is given or the spec says so.
+
+    A spec that says the same as the one there is changes nothing.
+    """
+    given = given_specs(session, source, jsonnet, args)
+    make_pipelines(session, given, update=True, reprocess=reprocess, dry_run=dry_run, together=together)

@@ -7,8 +7,9 @@
         client.put_file("images@master", "/a.png", "photos/a.png")
 
 `client` puts the groups of calls together: `projects`, `repos`, `branches`, `commits`, `history` (what is taken out of
-it), `searches`, `labels`, `files`, `pipelines`, `jobs`, `transactions`. `values` has the answers that are not in
-`howdah.model`. Arrow and the storage library are loaded with the first call that touches a file.
+it), `searches`, `labels`, `files`, `pipelines`, `specs`, `running` (what sets them going), `jobs`, `logs`,
+`transactions`. `values` has the answers that are not in `howdah.model`. Arrow and the storage library are loaded with
+the first call that touches a file.
 """
 
 from howdah.client.client import Client
@@ -17,12 +18,14 @@ from howdah.client.transactions import Transaction
 from howdah.client.values import (
     CommitSetInfo,
     DatumInfo,
+    DroppedLines,
     FileDiff,
     FileVersion,
     InputFile,
     JobInfo,
     LogLine,
     MetadataEdit,
+    PipelineAlert,
     PipelineInfo,
     ProcessStats,
     Progress,
@@ -40,12 +43,14 @@ __all__ = [
     "CommitSetInfo",
     "CommitWriter",
     "DatumInfo",
+    "DroppedLines",
     "FileDiff",
     "FileVersion",
     "InputFile",
     "JobInfo",
     "LogLine",
     "MetadataEdit",
+    "PipelineAlert",
     "PipelineInfo",
     "ProcessStats",
     "Progress",

@@ -5,7 +5,7 @@ One channel serves all threads. Nothing is sent before the first call, so making
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
@@ -93,6 +93,11 @@ class Wire:
         return howdah_v1_pb2_grpc.LakeStub(self._channel)
 
     @cached_property
+    def logs(self) -> howdah_v1_pb2_grpc.LogsStub:
+        """Logs."""
+        return howdah_v1_pb2_grpc.LogsStub(self._channel)
+
+    @cached_property
     def upkeep(self) -> howdah_v1_pb2_grpc.UpkeepStub:
         """Garbage collection, usage, checks."""
         return howdah_v1_pb2_grpc.UpkeepStub(self._channel)
@@ -104,11 +109,23 @@ class Wire:
         except grpc.RpcError as error:
             raise self.error(error) from error
 
-    def stream(self, method: Callable[..., Any], request: Any, *, timeout: float | None = None) -> Iterator[Any]:
-        """The answers of a method with many, as they come. Giving up the iterator ends the call."""
+    def stream(
+        self,
+        method: Callable[..., Any],
+        request: Any,
+        *,
+        timeout: float | None = None,
+        at_end: Callable[[Iterable[tuple[str, Any]]], None] | None = None,
+    ) -> Iterator[Any]:
+        """The answers of a method with many, as they come. Giving up the iterator ends the call.
+
+        `at_end` is told the metadata that came behind the last one.
+        """
         call = method(request, timeout=timeout)
         try:
             yield from call
+            if at_end is not None:
+                at_end(call.trailing_metadata() or ())
         except grpc.RpcError as error:
             raise self.error(error) from error
         finally:

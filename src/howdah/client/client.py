@@ -8,11 +8,14 @@ from howdah.client.files import Files
 from howdah.client.history import History
 from howdah.client.jobs import Jobs
 from howdah.client.labels import Labels
+from howdah.client.logs import Logs
 from howdah.client.pipelines import Pipelines
 from howdah.client.projects import Projects
 from howdah.client.repos import Repos
 from howdah.client.retention import RetentionCalls
+from howdah.client.running import Running
 from howdah.client.searches import Searches
+from howdah.client.specs import SpecCalls
 from howdah.client.transactions import Transactions
 from howdah.client.upkeep import UpkeepCalls
 
@@ -28,7 +31,10 @@ class Client(
     Searches,
     Labels,
     Pipelines,
+    SpecCalls,
+    Running,
     Jobs,
+    Logs,
     Transactions,
     UpkeepCalls,
     RetentionCalls,

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls on jobs, their datums and logs."""
+"""Calls on jobs and their datums. Their logs: `client.logs`."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from google.protobuf import json_format
 
 from howdah.client import read_pps
 from howdah.client.caller import Caller
 from howdah.client.coerce import CommitLike, FileLike, JobLike, PipelineLike, a_commit, a_file, a_job, a_pipeline
-from howdah.client.values import DatumInfo, JobInfo, LogLine, Provenance
+from howdah.client.values import DatumInfo, JobInfo, Provenance
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState
-from howdah.wire.convert import commit_message, file_message, project_message
+from howdah.wire.convert import commit_message, file_message, project_message, timestamp
 from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
 __all__ = ["Jobs"]
+
+_WARNING_KEY: Final = "howdah-warning-bin"  # the metadata in which warnings come at the end of a call
 
 
 class Jobs(Caller):
@@ -51,19 +55,31 @@ class Jobs(Caller):
         inputs: Sequence[CommitLike] = (),
         number: int = 0,
         reverse: bool = False,
+        jq: str = "",
+        history: int = -1,
+        after: datetime | None = None,
     ) -> Iterator[JobInfo]:
         """Jobs, the newest first: of one pipeline, or of all; `inputs` are commits that each must have read.
 
-        `projects` are those to look in: this client's own for None, all for an empty one.
+        `projects` are those to look in: this client's own for None, all for an empty one. `jq` is an expression of that
+        language that must hold for the job as the protocol's JSON has it (`.state == "JOB_FAILURE"`). Of one pipeline,
+        those of so many older versions of it too, all for -1. `after` begins after the job that was created then, the
+        last one of the page before.
+
+        Raises:
+            NotFound: the pipeline, or a commit of `inputs`.
+            BadRequest: the filter cannot be read, or takes too long.
         """
         wanted = [self.project] if projects is None else projects
         request = pb.ListJobRequest(
             pipeline=None if pipeline is None else _pipeline(a_pipeline(pipeline, self.project)),
             projects=[] if pipeline is not None else [project_message(name) for name in wanted],
             input_commit=[commit_message(a_commit(each, self.project)) for each in inputs],
-            history=-1,
+            history=history,
             number=number,
             reverse=reverse,
+            jqFilter=jq,
+            paginationMarker=timestamp(after),
         )
         return map(read_pps.job_info, self._wire.stream(self._wire.pps.ListJob, request))
 
@@ -88,35 +104,38 @@ class Jobs(Caller):
         )
         return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request))
 
+    def try_input(
+        self,
+        tried: Mapping[str, Any],
+        *,
+        after: str = "",
+        number: int = 0,
+        warn: Callable[[str], object] | None = None,
+    ) -> Iterator[DatumInfo]:
+        """The datums that a pipeline with such an input would have now, as they are found: after one of them, so many.
+
+        `tried` is what a spec has as its `input`. When all have come, `warn` is told what is odd about it.
+
+        Raises:
+            BadRequest: BAD_SPEC, naming the field; or it has a cron input.
+            NotFound: a repo that it reads.
+        """
+        from howdah.model.spec import encode_input, parse_input  # noqa: PLC0415 - it loads YAML, which few need
+
+        node = json_format.ParseDict(encode_input(parse_input(tried, project=self.project)), pb.Input())
+        request = pb.ListDatumRequest(input=node, paginationMarker=after, number=number)
+
+        def told(metadata: Iterable[tuple[str, Any]]) -> None:
+            for key, value in metadata:
+                if key == _WARNING_KEY and warn is not None:
+                    warn(value.decode())
+
+        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request, at_end=told))
+
     def inspect_datum(self, job: JobLike, datum: str) -> DatumInfo:
         """A datum of a job. Raises NotFound."""
         request = pb.InspectDatumRequest(datum=pb.Datum(job=_job(a_job(job, self.project)), id=datum))
         return read_pps.datum_info(self._wire.call(self._wire.pps.InspectDatum, request))
-
-    def logs(
-        self,
-        *,
-        pipeline: PipelineLike | None = None,
-        job: JobLike | None = None,
-        datum: str = "",
-        follow: bool = False,
-        tail: int = 0,
-        since: timedelta | None = None,
-    ) -> Iterator[LogLine]:
-        """Lines that user code and workers wrote: of a pipeline, a job, or one datum of a job.
-
-        `tail` is the number of lines from the end, 0 for all. With `follow` new lines come for ever, until
-        the iterator is closed.
-
-        Raises:
-            NotFound: the pipeline, job or datum.
-        """
-        request = self._logs_request(pipeline, job, datum)
-        request.follow = follow
-        request.tail = tail
-        if since is not None:
-            request.since.FromTimedelta(since)
-        return map(read_pps.log_line, self._wire.stream(self._wire.pps.GetLogs, request))
 
     def inspect_provenance(self, file: FileLike) -> Provenance:
         """Which datum, job, code and input files made a file.
@@ -135,16 +154,6 @@ class Jobs(Caller):
         request = pb.InspectJobSetRequest(job_set=pb.JobSet(id=id), wait=wait, details=True)
         answers = self._wire.stream(self._wire.pps.InspectJobSet, request, timeout=timeout)
         return map(read_pps.job_info, answers)
-
-    def _logs_request(self, pipeline: PipelineLike | None, job: JobLike | None, datum: str) -> pb.GetLogsRequest:
-        fields: dict[str, Any] = {}
-        if pipeline is not None:
-            fields["pipeline"] = _pipeline(a_pipeline(pipeline, self.project))
-        if job is not None:
-            fields["job"] = _job(a_job(job, self.project))
-        if datum:
-            fields["datum"] = pb.Datum(id=datum, job=fields.get("job"))
-        return pb.GetLogsRequest(**fields)
 
 
 def _pipeline(pipeline: Pipeline) -> pb.Pipeline:

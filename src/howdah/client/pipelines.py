@@ -51,13 +51,30 @@ class Pipelines(Caller):
         request = pb.InspectPipelineRequest(pipeline=self._pipeline(pipeline), details=True)
         return read_pps.pipeline_info(self._wire.call(self._wire.pps.InspectPipeline, request))
 
-    def list_pipelines(self, *, projects: Sequence[str] | None = None, history: int = 0) -> Iterator[PipelineInfo]:
+    def list_pipelines(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        history: int = 0,
+        jq: str = "",
+        commit_set: str = "",
+    ) -> Iterator[PipelineInfo]:
         """Pipelines, the newest first, with so many older versions of each (-1: all).
 
-        `projects` are those to look in: this client's own for None, all for an empty one.
+        `projects` are those to look in: this client's own for None, all for an empty one. `jq` is an
+        expression of that language that must hold for the pipeline as the protocol's JSON has it
+        (`.state == "PIPELINE_PAUSED"`). With a `commit_set` they are those that it was made by, each at the version
+        that it had then.
+
+        Raises:
+            BadRequest: the filter cannot be read, or takes too long.
+            NotFound: there is no such commit set.
         """
         wanted = [self.project] if projects is None else projects
-        request = pb.ListPipelineRequest(history=history, projects=[project_message(name) for name in wanted])
+        projects_of = [project_message(name) for name in wanted]
+        request = pb.ListPipelineRequest(history=history, projects=projects_of, jqFilter=jq)
+        if commit_set:
+            request.commit_set.id = commit_set
         return map(read_pps.pipeline_info, self._wire.stream(self._wire.pps.ListPipeline, request))
 
     def delete_pipeline(self, pipeline: PipelineLike, *, force: bool = False, keep_repo: bool = False) -> None:

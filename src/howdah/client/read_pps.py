@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from howdah.client.read_pfs import commit, file, when
 from howdah.client.values import DatumInfo, InputFile, JobInfo, LogLine, PipelineInfo, ProcessStats, Provenance
+from howdah.model.logs import LogLevel
 from howdah.model.names import DEFAULT_PROJECT
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState, JobState, PipelineState
@@ -82,7 +83,7 @@ def datum_info(message: pb.DatumInfo) -> DatumInfo:
     )
 
 
-def log_line(message: pb.LogMessage) -> LogLine:
+def log_line(message: pb.LogMessage, level: LogLevel = LogLevel.INFO) -> LogLine:
     """A line of a log."""
     named = Pipeline(message.project_name or DEFAULT_PROJECT, message.pipeline_name) if message.pipeline_name else None
     return LogLine(
@@ -93,6 +94,7 @@ def log_line(message: pb.LogMessage) -> LogLine:
         worker_id=message.worker_id,
         user=message.user,
         message=message.message,
+        level=level,
     )
 
 

@@ -125,9 +125,8 @@ def _create_pipeline(asked: CreatePipeline) -> pps.CreatePipelineTransaction:
     effective = asked.spec.to_json()
     message = json_format.ParseDict(json.loads(effective), pps.CreatePipelineRequest(), ignore_unknown_fields=True)
     message.update, message.reprocess = asked.update, asked.reprocess
-    return pps.CreatePipelineTransaction(
-        create_pipeline_request=message, user_json=asked.user_spec or effective, effective_json=effective
-    )
+    # Without an effective spec: that is for the server to make, which knows the defaults.
+    return pps.CreatePipelineTransaction(create_pipeline_request=message, user_json=asked.user_spec or effective)
 
 
 def _job(job: Job) -> pps.Job:

@@ -11,18 +11,21 @@ from typing import NamedTuple
 
 from howdah.model.files import FileInfo
 from howdah.model.infos import CommitInfo
+from howdah.model.logs import LogLevel, Speaker
 from howdah.model.refs import Commit, File, Job, Pipeline
 from howdah.model.states import DatumState, JobState, PipelineState
 
 __all__ = [
     "CommitSetInfo",
     "DatumInfo",
+    "DroppedLines",
     "FileDiff",
     "FileVersion",
     "InputFile",
     "JobInfo",
     "LogLine",
     "MetadataEdit",
+    "PipelineAlert",
     "PipelineInfo",
     "ProcessStats",
     "Progress",
@@ -144,6 +147,13 @@ class PipelineInfo:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+class PipelineAlert(NamedTuple):
+    """A pipeline that somebody should look at, and what there is to know of it."""
+
+    pipeline: Pipeline
+    alerts: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessStats:
     """What work took."""
@@ -208,6 +218,22 @@ class LogLine:
     worker_id: str
     user: bool
     message: str
+    level: LogLevel = LogLevel.INFO
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who said it; `MASTER` are planner and scheduler, and the server in its own log."""
+        if self.user:
+            return Speaker.USER
+        return Speaker.WORKER if self.worker_id else Speaker.MASTER
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedLines:
+    """Lines of a log that are not there any more, because of their age or number: how many, and until when."""
+
+    dropped_lines: int
+    dropped_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

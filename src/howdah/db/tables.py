@@ -36,7 +36,9 @@ __all__ = [
     "commit_change",
     "commit_provenance",
     "commit_touched",
+    "cron",
     "datum_result",
+    "datum_result_state",
     "datum_set",
     "event",
     "file_set",
@@ -45,12 +47,16 @@ __all__ = [
     "lake_label",
     "lease",
     "log_chunk",
+    "log_part",
+    "log_segment",
+    "log_source",
     "metadata",
     "pipeline",
     "pipeline_version",
     "project",
     "repo",
     "retention",
+    "spec_default",
     "transaction",
     "transaction_request",
 ]
@@ -309,6 +315,18 @@ retention = Table(
     **_NUMBERED,
 )
 
+# What specs of a project leave out; the row without a project holds for all of them.
+spec_default = Table(
+    "spec_default",
+    metadata,
+    surrogate_key(),
+    _reference("project_id", "project", cascade=True, nullable=True),
+    Column("body", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("project_id"),
+    **_NUMBERED,
+)
+
 pipeline = Table(
     "pipeline",
     metadata,
@@ -327,6 +345,16 @@ pipeline = Table(
     _flag("deleted"),
     UniqueConstraint("project_id", "name"),
     **_NUMBERED,
+)
+
+# How far the schedule of a cron input has come; `repo_made` when its repo was made for it, and goes with the pipeline.
+cron = Table(
+    "cron",
+    metadata,
+    _reference("pipeline_id", "pipeline", cascade=True, primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    _moment("ticked_at"),
+    _flag("repo_made"),
 )
 
 pipeline_version = Table(
@@ -410,7 +438,38 @@ datum_result = Table(
     **_NUMBERED,
 )
 
-# The latest lines are in `body`; older ones moved to the object `body_object`. Logs outlive their job.
+# Which datums of a job's todo a batch brought, and in which states: one row for each state that is in it. So a state
+# is looked for without reading batches that have none of it.
+datum_result_state = Table(
+    "datum_result_state",
+    metadata,
+    _reference("result_id", "datum_result", cascade=True, primary_key=True),
+    Column("state", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", KEY, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("datum_count", Integer, nullable=False),
+    Index(None, "job_id", "state", "first"),
+)
+
+# Who logs are of: a job (the server itself is job 0 of pipeline 0), by names that outlive it. `dropped_…`: what is
+# not there any more, because of the rules for logs.
+log_source = Table(
+    "log_source",
+    metadata,
+    surrogate_key(),
+    Column("pipeline_id", KEY, nullable=False),
+    Column("job_id", KEY, nullable=False),
+    _text("project"),
+    _text("pipeline"),
+    Column("set_id", String(ID_LENGTH), nullable=False, default="", index=True),
+    _number("dropped_lines"),
+    _moment("dropped_until", nullable=True),
+    UniqueConstraint("pipeline_id", "job_id"),
+    Index(None, "project", "pipeline"),
+    **_NUMBERED,
+)
+
+# The latest lines, as they came; they move into segments. Logs outlive their job. Nothing ever filled `body_object`.
 log_chunk = Table(
     "log_chunk",
     metadata,
@@ -423,6 +482,40 @@ log_chunk = Table(
     Column("body_object", LargeBinary),
     Column("body", LargeBinary),
     Index(None, "pipeline_id", "id"),
+    **_NUMBERED,
+)
+
+# Older lines of all jobs: the chunk `object` has what rows first_chunk … last_chunk of `log_chunk` had.
+log_segment = Table(
+    "log_segment",
+    metadata,
+    surrogate_key(),
+    Column("first_chunk", KEY, nullable=False),
+    Column("last_chunk", KEY, nullable=False),
+    _moment("first_at"),
+    _moment("last_at"),
+    Column("lines", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("object", LargeBinary, nullable=False),
+    **_NUMBERED,
+)
+
+# Where lines of one job are in a segment, and (`datums`, a filter) which datums they may be of.
+log_part = Table(
+    "log_part",
+    metadata,
+    surrogate_key(),
+    _reference("segment_id", "log_segment", cascade=True, index=True),
+    Column("pipeline_id", KEY, nullable=False),
+    Column("job_id", KEY, nullable=False, index=True),
+    Column("last_chunk", KEY, nullable=False),
+    _moment("first_at"),
+    _moment("last_at"),
+    Column("lines", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("datums", LargeBinary),
+    Index(None, "pipeline_id", "last_at"),
     **_NUMBERED,
 )
 

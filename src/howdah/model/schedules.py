@@ -2,11 +2,12 @@
 """Schedules as specs and triggers write them: when does the next tick come after a moment?
 
 A schedule is a cron expression of five fields (`*/15 8-18 * * 1-5`), one of the words `@hourly`, `@daily` and so on,
-`@every 90m`, or `@never`. All times are in UTC. What acts on ticks is above (`pfs.triggers`).
+`@every 90m`, or `@never`. All times are in UTC. What acts on ticks is above (`pfs.triggers`, `pps.ticking`).
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import Final
 
 from cronsim import CronSim, CronSimError
@@ -45,7 +46,22 @@ class Schedule:
             return moment + self.every if moment < _LATEST - self.every else None
         if not self.expression:
             return None
-        return next(CronSim(self.expression, moment.astimezone(UTC)), None)
+        try:
+            return next(CronSim(self.expression, moment.astimezone(UTC)), None)
+        except (OverflowError, ValueError):  # at the end of the calendar
+            return None
+
+    def between(self, after: datetime, until: datetime, most: int) -> list[datetime]:
+        """The last `most` ticks later than `after` and not later than `until`, oldest first."""
+        if self.every is not None:
+            number = max(0, (until - after) // self.every)
+            return [after + n * self.every for n in range(max(1, number - most + 1), number + 1)]
+        if not self.expression:
+            return []
+        # Backwards it begins before the moment that it is given, so a tick of this very second needs the next one.
+        beyond = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        back = takewhile(lambda tick: tick > after, CronSim(self.expression, beyond, reverse=True))
+        return list(islice(back, most))[::-1]
 
 
 def parse_schedule(text: str) -> Schedule:

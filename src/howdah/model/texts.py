@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a caller's own text is shown inside a message: on one line, and never at full length."""
+"""How texts stand in messages: a caller's own on one line and never at full length, a warning among others."""
 
-__all__ = ["one_line", "printable"]
+from typing import Final
+
+__all__ = ["WARNING", "one_line", "printable"]
+
+WARNING: Final = "warning: "
+"""What a warning begins with where it stands among other texts: in logs, and as a pipeline's reason."""
 
 _SHOWN_MAX = 200  # characters; a message must stay readable when somebody sends a megabyte as a name
 

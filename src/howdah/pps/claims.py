@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import pyarrow as pa
+
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import BadRequest, Conflict, ErrorKind
@@ -21,14 +23,15 @@ from howdah.model.states import DatumState, JobState
 from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
 from howdah.pps import job_rows, pipeline_rows, set_rows
+from howdah.pps.finishing import clash_text, end_badly
+from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
 from howdah.pps.infos import Claim, DatumResult, ProcessStats
 from howdah.pps.job_rows import JobRow
-from howdah.pps.results import HandIn, encode_hand_in
 from howdah.pps.set_rows import SetRow
 from howdah.pps.sharing import share
 from howdah.pps.starting import Details
 from howdah.pps.subjects import WORK, job_subject
-from howdah.storage import changes
+from howdah.storage import changes, rows
 from howdah.storage.slices import slice_rows
 from howdah.storage.storage import Storage
 
@@ -105,7 +108,8 @@ class Claims:
         must be durable. `last` says that the set ends here. Results that were taken a moment ago are not taken again.
 
         Raises:
-            Conflict: CLAIM_LOST: nothing was taken; drop the work.
+            Conflict: CLAIM_LOST: nothing was taken; drop the work. Also if two of these datums write one path: the job
+                has failed then, and its reason names both.
             BadRequest: the results are not those of the next datums of the set; or `change` is not a change, or
                 names what is not in the store.
         """
@@ -114,13 +118,15 @@ class Claims:
         if self._is_repeated(found, job, results):
             return
         self._check(found, job, change, results, last)
-        body = encode_hand_in(HandIn(tuple(results), found.worker, containment, change))
+        if clash := _clash(change):
+            self._end_by_clash(set_id, fence, clash)
+        body = encode_hand_in(HandIn(Outcomes.of(results), found.worker, containment, change))
         with self._db.write() as tx:
             found, job = _held(tx, set_id, fence)
             if self._is_repeated(found, job, results):
                 return
             self._check_order(found, job, results)
-            set_rows.add_result(tx, found, body)
+            set_rows.add_result(tx, found, body, [each.state for each in results])
             ended = set_rows.progress(tx, found, len(results), _until(self._clock.now()))
             _count(tx, job, results)
             tx.emit(job_subject(job.job), "progress")
@@ -165,6 +171,20 @@ class Claims:
         if change:
             checked(self._storage, changes.decode(change), f"a result of job {job.job}")
 
+    def _end_by_clash(self, set_id: int, fence: int, clash: str) -> None:
+        """Fail a job at the first moment at which it is known that two of its datums write one path.
+
+        Nothing of it counts as done, as when it is found out at the end (`pps.finishing`).
+
+        Raises:
+            Conflict: CLAIM_LOST, always.
+        """
+        with self._db.write() as tx:
+            _, job = _held(tx, set_id, fence)
+            end_badly(tx, job, JobState.FAILURE, clash_text(clash))
+            set_rows.clear(tx, job.id)
+        raise Conflict(ErrorKind.CLAIM_LOST, f"the claim of datum set {set_id} is lost: {clash}; claim again")
+
     def _is_repeated(self, found: SetRow, job: JobRow, results: Sequence[DatumResult]) -> bool:
         """Whether these are the last results that were taken: their worker did not hear that they were."""
         before = found.first - len(results)
@@ -182,6 +202,18 @@ class Claims:
             at = next((n for n, (a, b) in enumerate(zip(given, wanted, strict=False)) if a != b), len(wanted))
             text = f"datum {given[at]} is not the next one of datum set {found.id} of job {job.job}"
             raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; hand in results in the order of the set, each once")
+
+
+def _clash(change: bytes) -> str:
+    """Which path two datums of one hand-in write, and which datums; "" if none is seen.
+
+    What clashes with another hand-in, or lies in a change that was too big for a message, is seen at the end.
+    """
+    for layer in changes.decode(change) if change else ():
+        if isinstance(layer.appends, pa.RecordBatch) and (found := rows.duplicate(layer.appends)):
+            path, first, second = found
+            return f"file {path} was written by two datums, {first} and {second}"
+    return ""
 
 
 def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
@@ -202,18 +234,20 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
 def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int) -> Claim:
     detail = Details.of(job)
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
+    version = pipeline_rows.version(tx, pipeline, job.version)
     return Claim(
         set_id=found.id,
         fence=fence,
         seconds=CLAIM_SECONDS,
         job=job.job,
         version=job.version,
-        spec=pipeline_rows.version(tx, pipeline, job.version).effective_spec,
+        spec=version.effective_spec,
         output_commit=commit_rows.by_ids(tx, [job.output_commit_id])[job.output_commit_id].commit,
         inputs=detail.inputs,
         todo_root=detail.todo,
         first=found.first,
         count=found.count,
+        spec_commit_id=version.spec_set_id,
     )
 
 

@@ -10,28 +10,36 @@ what happens where there is no earlier job to build on.
                 /pfs/<datum>/out/…                 what it wrote
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from howdah.model import paths
 from howdah.pps.done import candidates, meta_rows, output_rows, retagged
-from howdah.pps.plan import ID_DIGITS, inputs_of
-from howdah.pps.records import read_records
-from howdah.pps.rewriting import SortedRows, rewrite, rows_at, sorted_paths, within
+from howdah.pps.plan import ID_DIGITS, paths_of
+from howdah.pps.records import in_groups, read_bytes
+from howdah.pps.rewriting import SortedRows, rewrite, sorted_paths
+from howdah.storage import rows
 from howdah.storage.filesets import EMPTY_ROOT
+from howdah.storage.picking import rows_of, span
 from howdah.storage.reader import Fileset, interval
 from howdah.storage.storage import Storage
 
-__all__ = ["NO_BASE", "Base", "Output", "compose_meta", "compose_output"]
+__all__ = ["NO_BASE", "Base", "FilesOf", "Output", "compose_meta", "compose_output"]
+
+FilesOf = Callable[[str, str], Fileset]
+"""What a part of a datum reads, by the name of its input and by its branch if the record has one (`pps.parts`)."""
 
 _META: Final = "/meta/"
 _PFS: Final = "/pfs/"
-# Datums whose inputs are looked up at a time.
-_DATUMS: Final = 20_000
+# What a datum read has this schema on its way to the meta commit: the part's path, and the datum's id.
+_PARTS: Final = pa.schema([pa.field("path", pa.string()), pa.field("datum", pa.string())])
+# Rows that are made at a time of what several datums read in one directory.
+_REPEATED: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ def compose_output(storage: Storage, base: Base, plan: Fileset, done: Fileset) -
     """
     before = storage.fileset(base.plan, plan.referrer)
     gone = [b.column(0) for old in candidates(plan, before) for b in output_rows(done, old)]
-    come = SortedRows(storage.filesets, plan.referrer)
+    come = SortedRows()
     for new in candidates(before, plan):
         for batch in output_rows(done, new):
             come.add(batch)
@@ -92,30 +100,32 @@ def _clash(path: str, file: str, directory: str) -> str:
     return f"{path} was written as a file by datum {file} and as a directory by datum {directory}"
 
 
-def compose_meta(
-    storage: Storage, base: Base, plan: Fileset, done: Fileset, inputs: Mapping[str, Fileset], referrer: str
-) -> bytes:
+def compose_meta(storage: Storage, base: Base, plan: Fileset, done: Fileset, files_of: FilesOf, referrer: str) -> bytes:
     """The files of the meta commit: of all datums of `plan` that are done. Durable when this returns."""
     before = storage.fileset(base.plan, plan.referrer)
     old_meta = storage.fileset(base.meta, referrer)
     gone = [
         batch.column(0)
         for old in candidates(plan, before)
-        for path in old.column(0).to_pylist()
-        for top in (f"/meta{path}/", f"/pfs{path}/")
-        for batch in old_meta.batches(*interval(top))
+        for top in (_META, _PFS)
+        for batch, _ in rows_of(old_meta, _joined(top[:-1], old.column(0)), len(top) + ID_DIGITS)
     ]
-    come = SortedRows(storage.filesets, referrer)
+    come = SortedRows()
+    parts: dict[tuple[str, str], SortedRows] = {}
     for new in candidates(before, plan):
-        for batch in _meta_of(storage, new, done, inputs):
+        for batch in _meta_of(storage, new, done, parts):
             come.add(batch)
+    for (name, branch), wanted in parts.items():
+        for read in wanted.finish() or ():
+            for batch in _input_rows(name, read, files_of(name, branch)):
+                come.add(batch)
     return rewrite(storage.filesets, base.meta, sorted_paths(gone), come.finish(), referrer, replace=True).root
 
 
 def _meta_of(
-    storage: Storage, planned: pa.RecordBatch, done: Fileset, inputs: Mapping[str, Fileset]
+    storage: Storage, planned: pa.RecordBatch, done: Fileset, parts: dict[tuple[str, str], SortedRows]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of the meta commit for some planned datums."""
+    """The rows of the meta commit for some planned datums, but those of what they read: these go into `parts`."""
     finished: list[pa.Array] = []
     for batch in meta_rows(done, planned):
         finished.append(batch.column(1))
@@ -126,29 +136,46 @@ def _meta_of(
         return
     ids = pc.utf8_slice_codeunits(planned.column(0), 1)
     mine = planned.filter(pc.is_in(ids, value_set=pa.concat_arrays(finished)))
-    for begin in range(0, mine.num_rows, _DATUMS):
-        parts: dict[str, list[tuple[str, str]]] = {}
-        for path, _, record in read_records(storage, [mine.slice(begin, _DATUMS)], "planned datum"):
-            for name, part, _, _ in inputs_of(record):
-                parts.setdefault(name, []).append((part, path[1 : 1 + ID_DIGITS]))
-        for name, wanted in parts.items():
-            yield from _input_rows(name, wanted, inputs[name])
+    for group in in_groups([mine]):
+        pairs: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+        records = read_bytes(storage, group, "planned datum")
+        for path, record in zip(group.column(0).to_pylist(), records, strict=True):
+            for name, part, branch in paths_of(record.decode()):
+                names, datums = pairs.setdefault((name, branch), ([], []))
+                names.append(part)
+                datums.append(path[1:])
+        for of, columns in pairs.items():
+            arrays = [pa.array(column, pa.string()) for column in columns]
+            parts.setdefault(of, SortedRows()).add(pa.RecordBatch.from_arrays(arrays, schema=_PARTS))
 
 
-def _input_rows(name: str, wanted: list[tuple[str, str]], fileset: Fileset) -> Iterator[pa.RecordBatch]:
-    """What datums read under one name: pairs of a path, which ends in a slash for a directory, and the datum."""
-    files = sorted(pair for pair in wanted if not pair[0].endswith("/"))
-    names, ids = (pa.array([pair[index] for pair in files], pa.string()) for index in (0, 1))
-    if files:
-        for batch in rows_at(fileset, names.unique()):
-            # A path may be a part of many datums, so it is the datums that look for their row.
-            near = within(names, batch)
-            at = pc.index_in(names.slice(near.start, len(near)), value_set=batch.column(0))
-            yield _read(name, batch.take(at.drop_null()), ids.slice(near.start, len(near)).filter(at.is_valid()))
-    for directory, datum in wanted:
-        if directory.endswith("/"):
-            for batch in fileset.batches(*interval(directory)):
-                yield _read(name, batch, pa.repeat(pa.scalar(datum, pa.string()), batch.num_rows))
+def _input_rows(name: str, wanted: pa.RecordBatch, fileset: Fileset) -> Iterator[pa.RecordBatch]:
+    """What datums read under one name: sorted pairs of a path, which ends in a slash for a directory, and the datum."""
+    is_directory = pc.ends_with(wanted.column(0), "/")
+    files, directories = wanted.filter(pc.invert(is_directory)), wanted.filter(is_directory)
+    names = files.column(0)
+    for batch, _ in rows_of(fileset, names.unique()):
+        # A path may be a part of many datums, so it is the datums that look for their row.
+        begin, end = span(names, rows.path_at(batch, 0), rows.path_at(batch, -1))
+        at = pc.index_in(names.slice(begin, end - begin), value_set=batch.column(0))
+        ids = files.column(1).slice(begin, end - begin).filter(at.is_valid())
+        yield _read(name, batch.take(at.drop_null()), ids)
+    for directory in directories.column(0).unique().to_pylist():
+        begin, end = span(directories.column(0), directory, directory)
+        ids = directories.column(1).slice(begin, end - begin)
+        for batch in fileset.batches(*interval(directory)):
+            yield from _repeated(name, batch, ids)
+
+
+def _repeated(name: str, batch: pa.RecordBatch, ids: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The same files as each of some datums read them."""
+    count = max(1, _REPEATED // batch.num_rows)
+    for begin in range(0, len(ids), count):
+        part = ids.slice(begin, count)
+        which = np.repeat(np.arange(len(part)), batch.num_rows)
+        yield _read(
+            name, batch.take(pa.array(np.tile(np.arange(batch.num_rows), len(part)))), part.take(pa.array(which))
+        )
 
 
 def _read(name: str, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:

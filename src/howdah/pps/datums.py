@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datums as people see them: those of a job, page by page in the order of their ids, and where a file came from.
 
-Nothing is kept for a datum in the database: the plan says which there are, what is not in the todo was skipped,
-and results say what became of the rest. While a job runs, its results are what has been handed in so far.
+A page is made of what `pps.datum_states` says at the moment when it is reached: while a job runs, what has been
+handed in until then. Only the records of the page itself are read.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -15,39 +13,29 @@ import pyarrow as pa
 from howdah.db.engine import Database
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.files import FileInfo
-from howdah.model.refs import Branch, Commit, File, Job, Repo
-from howdah.model.spec import Input, pfs_inputs
-from howdah.model.states import DatumState, is_terminal
-from howdah.pfs import closing, commit_rows, resolve
-from howdah.pps import job_rows, pipeline_rows, set_rows
+from howdah.model.refs import Commit, File, Job, Repo
+from howdah.model.spec import Input
+from howdah.model.states import DatumState
+from howdah.pfs import commit_rows, resolve
+from howdah.pps import job_rows, pipeline_rows
+from howdah.pps.datum_states import DatumStates, Seen
 from howdah.pps.done import META
+from howdah.pps.handed_in import result_of
 from howdah.pps.infos import DatumInfo, DatumInput, DatumResult, FileProvenance
-from howdah.pps.inputs import pages
+from howdah.pps.inputs import Warn
 from howdah.pps.job_rows import JobRow
-from howdah.pps.plan import build_plan, inputs_of
+from howdah.pps.parts import InputsOfParts
+from howdah.pps.plan import ID_DIGITS, inputs_of
 from howdah.pps.records import read_records
-from howdah.pps.results import decode_hand_in, result_of
+from howdah.pps.results import ENDED, result_path
 from howdah.pps.starting import Details
-from howdah.storage.filesets import EMPTY_ROOT
-from howdah.storage.reader import Fileset
-from howdah.storage.slices import index_of, slice_rows
+from howdah.pps.trying import open_trial
+from howdah.storage.picking import rows_of
 from howdah.storage.storage import Storage
 
 __all__ = ["Datums"]
 
 _PAGE: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class _OfJob:
-    """The datums of a job at one moment."""
-
-    row: JobRow
-    plan: Fileset
-    todo: Fileset
-    results: Fileset
-    handed_in: Mapping[str, DatumResult]
-    commits: Mapping[str, Commit]
 
 
 class Datums:
@@ -63,7 +51,7 @@ class Datums:
         """The datums of a job by id; with `reverse` from the last to the first. Empty until the job is planned.
 
         Only those in `states` if any are given, after the id `after` (in reverse: before it), at most `number`
-        if it is not 0.
+        if it is not 0. Pages are read as they are reached, each as things are then.
 
         Raises:
             NotFound: JOB_NOT_FOUND.
@@ -71,9 +59,9 @@ class Datums:
         """
         if number < 0:
             raise BadRequest(ErrorKind.BAD_ARGUMENT, f"cannot list {number} datums; use 0 for all")
-        found = self._all(self._of_job(job), after, reverse)
-        wanted = (info for info in found if not states or info.state in states)
-        return islice(wanted, number or None)
+        with self._db.read() as tx:
+            job_rows.get(tx, job)
+        return self._pages(job, frozenset(states), after, number, reverse)
 
     def inspect(self, job: Job, datum: str) -> DatumInfo:
         """What is known of one datum of a job.
@@ -81,36 +69,28 @@ class Datums:
         Raises:
             NotFound: JOB_NOT_FOUND or DATUM_NOT_FOUND.
         """
-        of = self._of_job(job)
-        for batch in of.plan.batches(f"/{datum}", f"/{datum}\0"):
-            return self._infos(of, batch)[0]
+        with self._db.read() as tx:
+            row = job_rows.get(tx, job)
+            states = DatumStates(tx, self._storage, row)
+            seen = states.find(datum)
+        if seen is not None:
+            return self._infos(row, states, [seen])[0]
         raise NotFound(
             ErrorKind.DATUM_NOT_FOUND,
             f"datum {datum} not found in job {job}; see what there is: howdah list datum {job}",
         )
 
-    def preview(self, root: Input) -> Iterator[DatumInfo]:
-        """The datums that an input would give now, by id, without a pipeline. Branches are read at their heads.
+    def preview(self, root: Input, warn: Warn = lambda _text: None) -> Iterator[DatumInfo]:
+        """The datums that an input would give now, in its order, without a pipeline. Branches are read at their heads.
+
+        They are made as they are asked for. `warn` is told what is odd about the input.
 
         Raises:
-            NotFound: a repo, or a branch.
+            NotFound: a repo.
             Unavailable: BUSY: a head has never been finished.
-            Unsupported: a kind of input that this version does not run.
+            Unsupported: a kind of input that cannot be tried out.
         """
-        filesets: dict[str, Fileset] = {}
-        commits: dict[str, Commit] = {}
-        with self._db.read() as tx:
-            for node in pfs_inputs(root):
-                branch = Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
-                head = resolve.head_of(tx, branch)
-                files = EMPTY_ROOT if head is None else closing.good_root(tx, head)
-                filesets[node.name] = self._storage.fileset(files, f"branch {branch}")
-                if head is not None:
-                    commits[node.name] = head.commit
-        plan_root = build_plan(self._storage, EMPTY_ROOT, pages(root, filesets), "", "a preview of datums")
-        plan = self._storage.fileset(plan_root, "a preview of datums")
-        for path, key, record in read_records(self._storage, plan.batches(), "a previewed datum"):
-            yield DatumInfo(path[1:], None, DatumState.UNKNOWN, _parts(record, commits), key)
+        return open_trial(self._db, self._storage, root).datums(warn)
 
     def provenance(self, file: File) -> FileProvenance:
         """Which datum, job, code and input files made an output file.
@@ -139,65 +119,59 @@ class Datums:
             return _provenance(job, record)
         raise _not_made(file, f"what datum {datum} did is not known any more")
 
-    def _of_job(self, job: Job) -> _OfJob:
-        with self._db.read() as tx:
-            row = job_rows.get(tx, job)
-            handed_in: dict[str, DatumResult] = {}
-            if row.results_root is None and row.plan_root is not None:
-                for body in set_rows.results(tx, row.id):
-                    handed_in |= {result.id: result for result in decode_hand_in(body).results}
-        detail = Details.of(row)
-        return _OfJob(
-            row,
-            self._storage.fileset(row.plan_root, f"the plan of job {job}"),
-            self._storage.fileset(detail.todo, f"the plan of job {job}"),
-            self._storage.fileset(row.results_root, f"the results of job {job}"),
-            handed_in,
-            {each.name: each.commit for each in detail.inputs},
-        )
+    def _pages(
+        self, job: Job, states: frozenset[DatumState], after: str, number: int, reverse: bool
+    ) -> Iterator[DatumInfo]:
+        left = number
+        while left or not number:
+            limit = min(_PAGE, left) if number else _PAGE
+            with self._db.read() as tx:
+                if (row := job_rows.find(tx, job)) is None:
+                    return  # deleted meanwhile
+                of = DatumStates(tx, self._storage, row)
+                seen = (of.page_before if reverse else of.page)(states, after, limit)
+            yield from self._infos(row, of, seen)
+            if len(seen) < limit:
+                return
+            after, left = seen[-1].path[1:], left - len(seen)
 
-    def _all(self, of: _OfJob, after: str, reverse: bool) -> Iterator[DatumInfo]:
-        total = of.plan.total.files
-        if reverse:
-            at = index_of(of.plan, f"/{after}") if after else total
-            while at > 0:
-                begin = max(0, at - _PAGE)
-                page = [info for batch in slice_rows(of.plan, begin, at - begin) for info in self._infos(of, batch)]
-                yield from reversed(page)
-                at = begin
-            return
-        at = index_of(of.plan, f"/{after}\0") if after else 0
-        while at < total:
-            for batch in slice_rows(of.plan, at, _PAGE):
-                yield from self._infos(of, batch)
-            at += _PAGE
-
-    def _infos(self, of: _OfJob, planned: pa.RecordBatch) -> tuple[DatumInfo, ...]:
-        paths = planned.column(0)
-        lower, upper = paths[0].as_py(), paths[-1].as_py() + "\0"
-        todo = {path for batch in of.todo.batches(lower, upper) for path in batch.column(0).to_pylist()}
-        results = {
-            path[1:]: result_of(path[1:], state, record)
-            for path, state, record in read_records(self._storage, of.results.batches(lower, upper), "result of datum")
+    def _infos(self, row: JobRow, of: DatumStates, page: Sequence[Seen]) -> tuple[DatumInfo, ...]:
+        """What is known of some datums, in their order."""
+        names = pa.array(sorted(seen.path for seen in page), pa.string())
+        planned = {
+            path: (key, record)
+            for batch, _ in rows_of(of.plan, names)
+            for path, key, record in read_records(self._storage, [batch], "planned datum")
         }
-        left = DatumState.UNKNOWN if is_terminal(of.row.state) else DatumState.STARTING
+        inputs = InputsOfParts(Details.of(row).inputs)
+        results = self._results(of, page)
         infos = []
-        for path, key, record in read_records(self._storage, [planned], "planned datum"):
-            result = results.get(path[1:]) or of.handed_in.get(path[1:])
-            if result is None:
-                result = DatumResult(path[1:], left if path in todo else DatumState.SKIPPED, tries=0)
-            parts = _parts(record, of.commits)
-            infos.append(
-                DatumInfo(path[1:], of.row.job, result.state, parts, key, result.reason, result.tries, result.stats)
-            )
+        for seen in page:
+            key, record = planned[seen.path]
+            datum = seen.path[1:]
+            result = seen.result or results.get(datum) or DatumResult(datum, seen.state, tries=0)
+            parts = _parts(record, inputs)
+            infos.append(DatumInfo(datum, row.job, seen.state, parts, key, result.reason, result.tries, result.stats))
         return tuple(infos)
 
+    def _results(self, of: DatumStates, page: Sequence[Seen]) -> dict[str, DatumResult]:
+        """What was collected of some datums, by id."""
+        wanted = [seen for seen in page if seen.state in ENDED and seen.result is None]
+        names = pa.array(sorted(result_path(of.results, seen.state, seen.path) for seen in wanted), pa.string())
+        return {
+            path[-ID_DIGITS:]: result_of(path[-ID_DIGITS:], state, record)
+            for batch, _ in rows_of(of.results, names)
+            for path, state, record in read_records(self._storage, [batch], "result of datum")
+        }
 
-def _parts(record: dict[str, Any], commits: Mapping[str, Commit]) -> tuple[DatumInput, ...]:
-    return tuple(
-        DatumInput(name, commits.get(name), FileInfo(path, path.endswith("/"), size, hashed))
-        for name, path, hashed, size in inputs_of(record)
-    )
+
+def _parts(record: dict[str, Any], inputs: InputsOfParts) -> tuple[DatumInput, ...]:
+    parts = []
+    for (name, path, hashed, size), part in zip(inputs_of(record), record["inputs"], strict=True):
+        read = inputs.of(part)
+        file = FileInfo(path, path.endswith("/"), size, hashed)
+        parts.append(DatumInput(name, None if read is None else read.commit, file))
+    return tuple(parts)
 
 
 def _provenance(job: JobRow, record: dict[str, Any]) -> FileProvenance:

@@ -6,7 +6,7 @@ leaves garbage, and the next scheduler does the same again. What succeeded in a 
 is kept too (`keep_leftovers`), so it never runs again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,10 @@ from howdah.model.refs import Pipeline
 from howdah.model.states import JobState
 from howdah.pfs import closing, commit_rows
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
-from howdah.pps.compose import NO_BASE, Base, compose_meta, compose_output
+from howdah.pps.compose import NO_BASE, Base, FilesOf, compose_meta, compose_output
 from howdah.pps.infos import DatumResult
 from howdah.pps.job_rows import JobRow
+from howdah.pps.parts import InputsOfParts
 from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.results import Collected, Maker, collect
 from howdah.pps.starting import Details, input_commits
@@ -28,7 +29,7 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["end_badly", "finish_job", "keep_leftovers", "unrunnable"]
+__all__ = ["clash_text", "end_badly", "finish_job", "keep_leftovers", "unrunnable"]
 
 _REASON_MAX: Final = 1000  # characters of what a worker said of a datum
 
@@ -70,7 +71,7 @@ def finish_job(db: Database, storage: Storage, row: JobRow) -> None:
             state, reason = JobState.KILLED, "its output commit was finished by somebody else"
         _close(tx, row.meta_commit_id, ending.meta, *meta, error=_error(ending))
         job = job_rows.move(tx, row, state, reason)
-        logs.say(tx, job, f"ended as {state.name}" + (f": {reason}" if reason else ""))
+        logs.say_end(tx, job)
         fail.here("pps.finish.done")
 
 
@@ -101,8 +102,13 @@ def end_badly(tx: Transaction, row: JobRow, state: JobState, reason: str) -> Job
     ended = job_rows.move(tx, row, state, reason)
     for key in (row.output_commit_id, row.meta_commit_id):
         _close(tx, key, EMPTY_ROOT, 0, 0, error=reason)
-    logs.say(tx, ended, f"ended as {state.name}: {reason}")
+    logs.say_end(tx, ended)
     return ended
+
+
+def clash_text(clash: str) -> str:
+    """The reason of a job two of whose datums write one path."""
+    return f"{clash}; let each datum write paths of its own, then update the pipeline with --reprocess"
 
 
 def unrunnable(tx: Transaction, row: JobRow) -> str:
@@ -125,6 +131,8 @@ def _base(tx: Transaction, row: JobRow, pipeline: PipelineRow) -> Base:
     above = None if output.parent_id is None else commit_rows.last_good(tx, output.parent_id)
     job = None if above is None else job_rows.by_output(tx, above.id)
     if above is None or above.root is None or job is None or job.state is not JobState.SUCCESS:
+        return NO_BASE
+    if job.datums_recovered:  # without output then, and perhaps with one since
         return NO_BASE
     if job.plan_root is None or job.pipeline_id != row.pipeline_id or job.meta_commit_id is None:
         return NO_BASE
@@ -161,8 +169,7 @@ def _compose(storage: Storage, row: JobRow, base: Base, collected: Collected, be
         reason = _failed(row, collected.failed, collected.failed_count)
         return _Ending(JobState.FAILURE, reason, partial, meta, kept)
     if output.clash:
-        text = f"{output.clash}; let each datum write paths of its own, then update the pipeline with --reprocess"
-        return _Ending(JobState.FAILURE, text, partial, meta, kept)
+        return _Ending(JobState.FAILURE, clash_text(output.clash), partial, meta, kept)
     return _Ending(JobState.SUCCESS, "", output.root, meta, kept)
 
 
@@ -175,8 +182,16 @@ def _close(tx: Transaction, key: int | None, root: bytes, files: int, size: int,
     return True
 
 
-def _inputs(storage: Storage, row: JobRow) -> Mapping[str, Fileset]:
-    return {each.name: storage.fileset(each.root, f"commit {each.commit}") for each in Details.of(row).inputs}
+def _inputs(storage: Storage, row: JobRow) -> FilesOf:
+    """What a job read, by the names and branches of parts of its datums."""
+    inputs = InputsOfParts(Details.of(row).inputs)
+
+    def files_of(name: str, branch: str) -> Fileset:
+        read = inputs.of({"name": name, "branch": branch})
+        assert read is not None, "a job was planned with an input that it has not"
+        return storage.fileset(read.root, f"commit {read.commit}")
+
+    return files_of
 
 
 def _keep(tx: Transaction, pipeline: PipelineRow, row: JobRow, collected: Collected, done: bytes) -> None:

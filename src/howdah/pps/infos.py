@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from howdah.model.files import FileInfo
+from howdah.model.logs import LogLevel, Speaker
 from howdah.model.refs import Branch, Commit, Job, Pipeline
 from howdah.model.spec import PipelineSpec
 from howdah.model.states import DatumState, JobState, PipelineState
@@ -145,6 +146,7 @@ class Claim:
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class FileProvenance:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that user code printed (`user`), or that a worker or the scheduler has to say."""
+    """A line that user code printed (`user`), that a worker or the scheduler has to say, or of the server itself."""
 
     at: datetime
     message: str
@@ -169,3 +171,12 @@ class LogLine:
     datum_id: str = ""
     worker_id: str = ""
     job_id: str = ""
+    level: LogLevel = LogLevel.UNSET  # of one that is kept: as it was said, or found in the line
+    pipeline: Pipeline | None = None  # None in the server's own log
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who said it."""
+        if self.user:
+            return Speaker.USER
+        return Speaker.WORKER if self.worker_id else Speaker.MASTER

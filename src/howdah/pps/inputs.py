@@ -1,97 +1,123 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inputs turned into datums, page by page: one function for each kind of input.
 
-A page is a few thousand datums as columns. Its *slots* are the parts that every datum of the page has; a cross
-has the slots of all its members. Kinds whose datums differ in their parts give pages with different slots.
-Nothing is held whole: the product of a cross is made as it is asked for. What datums are called and
-whether they must run is decided in `pps.plan`.
+A page (`pps.input_pages`) is a few thousand datums as columns. A cross has the slots of all its members, a union the
+pages of one after the other; joins and groups are made in `pps.input_joins`. Nothing is held whole: products are
+made as they are asked for. What datums are called and whether they must run is decided in `pps.plan`; what is odd
+about an input is found in `pps.input_warnings`.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
-from howdah.errors import ErrorKind, Unsupported
 from howdah.model.globs import Glob
-from howdah.model.spec import CrossInput, Input, PfsInput
+from howdah.model.spec import (
+    CronInput,
+    CrossInput,
+    GroupInput,
+    Input,
+    JoinInput,
+    PfsInput,
+    UnionInput,
+    as_pfs,
+    pfs_inputs,
+    walk_inputs,
+)
+from howdah.pps.input_joins import group_keys, group_pages, join_keys, join_pages
+from howdah.pps.input_keys import Filesets, Warn, branch_of, source_of
+from howdah.pps.input_pages import PAGE_DATUMS, Page, Slot, Source
+from howdah.pps.input_warnings import Warnings, of_group, of_join, of_spec
 from howdah.storage import listing
-from howdah.storage.reader import Fileset
 
-__all__ = ["PAGE_DATUMS", "Page", "Slot", "Source", "pages"]
+__all__ = [
+    "LOOKED_LONG",
+    "PAGE_DATUMS",
+    "Filesets",
+    "Page",
+    "Slot",
+    "Source",
+    "Warn",
+    "branch_of",
+    "pages",
+    "warnings_of",
+]
 
-PAGE_DATUMS: Final = 8_192  # of a product; large enough for vectors, small enough for memory
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the parts of a slot come from: the input that names them."""
-
-    name: str
-    project: str
-    repo: str
-    branch: str
-    reference: bool  # its content does not count when datums are skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One part of each datum of a page, as columns of equal length."""
-
-    source: Source
-    paths: list[str]
-    hashes: list[bytes]
-    sizes: list[int]
-
-    def at(self, indices: list[int]) -> "Slot":
-        """The slot of the datums with these numbers."""
-        paths, hashes, sizes = self.paths, self.hashes, self.sizes
-        return Slot(self.source, [paths[i] for i in indices], [hashes[i] for i in indices], [sizes[i] for i in indices])
+# Datums of a cross's inner inputs that are kept, so that they are not found again for each page of the outer one.
+_KEPT: Final = 100_000
+# Files of a join or group that are looked through for warnings: while somebody waits for the answer, some tenths of a
+# second; and when a job is planned, which takes longer anyhow.
+LOOKED_SHORT: Final = 100_000
+LOOKED_LONG: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some datums: datum number n has the n-th part of each slot."""
+def pages(root: Input, filesets: Filesets, warn: Warn = lambda _text: None) -> Iterator[Page]:
+    """The datums of an input, in an order of its own; `filesets` holds what each pfs input reads, by its branch.
 
-    slots: tuple[Slot, ...]
-
-    def __len__(self) -> int:
-        return len(self.slots[0].paths)
-
-    def at(self, indices: list[int]) -> "Page":
-        """The page of the datums with these numbers."""
-        return Page(tuple(slot.at(indices) for slot in self.slots))
-
-
-def pages(node: Input, filesets: Mapping[str, Fileset]) -> Iterator[Page]:
-    """The datums of an input, in an order of its own; `filesets` holds by its name what each pfs input reads.
+    `warn` is told of each thing that makes an input give less than its writer may think, perhaps more than once.
 
     Raises:
         Unsupported: a kind of input that this version does not run.
     """
-    if isinstance(node, PfsInput):
-        return _pfs_pages(node, filesets[node.name])
-    if isinstance(node, CrossInput):
-        return _cross_pages(node.inputs, filesets)
-    kind = type(node).__name__.removesuffix("Input").lower()
-    raise Unsupported(ErrorKind.UNSUPPORTED, f"input.{kind}: this version does not support it; use pfs and cross")
+    for text in of_spec(root):
+        warn(text)
+    yield from _pages(root, filesets, warn)
 
 
-def _pfs_pages(node: PfsInput, fileset: Fileset) -> Iterator[Page]:
-    source = Source(node.name, node.project, node.repo, node.branch, node.reference)
-    for batch in listing.glob(fileset, Glob.parse(node.glob)):
+def warnings_of(root: Input, filesets: Filesets, files_max: int = LOOKED_SHORT) -> tuple[str, ...]:
+    """What is odd about an input as things stand; no datum is made for it.
+
+    Joins and groups over more than `files_max` files, or over a branch that is not in `filesets`, are not looked
+    into: what the spec itself tells is told of them, too.
+    """
+    found = Warnings()
+    found.add_all(of_spec(root))
+    for node in walk_inputs(root):
+        if isinstance(node, JoinInput) and _is_looked_into(node, filesets, files_max):
+            found.add_all(of_join(join_keys(node, filesets)))
+        elif isinstance(node, GroupInput) and _is_looked_into(node, filesets, files_max):
+            found.add_all(of_group(group_keys(node, filesets)))
+    return found.texts
+
+
+def _is_looked_into(node: Input, filesets: Filesets, files_max: int) -> bool:
+    read = [filesets.get(branch_of(member)) for member in pfs_inputs(node)]
+    return None not in read and sum(each.total.files for each in read if each is not None) <= files_max
+
+
+def _pages(node: Input, filesets: Filesets, warn: Warn) -> Iterator[Page]:
+    match node:
+        case PfsInput():
+            return _pfs_pages(node, filesets)
+        case CronInput():
+            return _pfs_pages(as_pfs(node), filesets)
+        case CrossInput(members):
+            return _cross_pages(members, filesets, warn)
+        case UnionInput(members):
+            return chain.from_iterable(_pages(member, filesets, warn) for member in members)
+        case JoinInput():
+            return join_pages(node, filesets, warn)
+        case GroupInput():
+            return group_pages(node, filesets, warn)
+
+
+def _pfs_pages(node: PfsInput, filesets: Filesets) -> Iterator[Page]:
+    source = source_of(node)
+    for batch in listing.glob(filesets[branch_of(node)], Glob.parse(node.glob)):
         paths, sizes, hashes = (column.to_pylist() for column in batch.columns)
         if paths:
             yield Page((Slot(source, paths, hashes, sizes),))
 
 
-def _cross_pages(members: tuple[Input, ...], filesets: Mapping[str, Fileset]) -> Iterator[Page]:
+def _cross_pages(members: tuple[Input, ...], filesets: Filesets, warn: Warn) -> Iterator[Page]:
     head, rest = members[0], members[1:]
     if not rest:
-        yield from pages(head, filesets)
+        yield from _pages(head, filesets, warn)
         return
-    for outer in pages(head, filesets):
-        for inner in _cross_pages(rest, filesets):
-            yield from _product(outer, inner)
+    inner = _Again(lambda: _cross_pages(rest, filesets, warn))
+    for left in _pages(head, filesets, warn):
+        for right in inner:
+            yield from _product(left, right)
 
 
 def _product(outer: Page, inner: Page) -> Iterator[Page]:
@@ -101,3 +127,26 @@ def _product(outer: Page, inner: Page) -> Iterator[Page]:
         left = outer.at([number // width for number in numbers])
         right = inner.at([number % width for number in numbers])
         yield Page(left.slots + right.slots)
+
+
+class _Again:
+    """Pages that are asked for again and again: kept from the first time on if they are few, else made anew."""
+
+    def __init__(self, make: Callable[[], Iterable[Page]]) -> None:
+        self._make = make
+        # All pages, once they were all seen and were few enough.
+        self._kept: list[Page] | None = None
+
+    def __iter__(self) -> Iterator[Page]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        seen: list[Page] | None = []
+        datums = 0
+        for page in self._make():
+            yield page
+            datums += len(page)
+            if seen is not None:
+                seen.append(page)
+                seen = seen if datums <= _KEPT else None
+        self._kept = seen

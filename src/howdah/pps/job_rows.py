@@ -35,11 +35,15 @@ __all__ = [
     "open_of",
     "page",
     "remove",
+    "seconds_per_datum",
     "set_plan",
     "set_results",
+    "with_open",
 ]
 
 _T: Final = tables.job.c
+# Jobs before one by which it is judged how long its datums will take.
+_MEASURED_JOBS: Final = 20
 _OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 _COUNTS: Final = (
     _T.datums_total,
@@ -136,7 +140,13 @@ _OLDEST: Final = _ROWS.where(
 
 
 def insert_job(
-    tx: Transaction, pipeline_id: int, job: Job, version: int, output_commit_id: int, meta_commit_id: int | None
+    tx: Transaction,
+    pipeline_id: int,
+    job: Job,
+    version: int,
+    output_commit_id: int,
+    meta_commit_id: int | None,
+    created_at: datetime,
 ) -> None:
     """Add a job, CREATED, for an output commit that was just made."""
     values = {
@@ -146,7 +156,7 @@ def insert_job(
         "output_commit_id": output_commit_id,
         "meta_commit_id": meta_commit_id,
         "state": int(JobState.CREATED),
-        "created_at": tx.now,
+        "created_at": created_at,
     }
     tx.execute(insert(tables.job), values)
     tx.emit(job_subject(job), "created")
@@ -251,11 +261,27 @@ def last_success(tx: Transaction, row: JobRow) -> JobRow | None:
     return None if found is None else _row(found)
 
 
+def seconds_per_datum(tx: Transaction, row: JobRow) -> float | None:
+    """How long a datum took in the last few jobs of the same pipeline that ran any; None if none of them did."""
+    wanted = select(_T.datums_processed, _T.download_ms + _T.process_ms + _T.upload_ms)
+    recent = tx.execute(
+        wanted.where(_T.pipeline_id == row.pipeline_id, _T.id < row.id).order_by(_T.id.desc()).limit(_MEASURED_JOBS)
+    ).all()
+    datums, milliseconds = (sum(each[column] for each in recent if each[0]) for column in (0, 1))
+    return milliseconds / datums / 1000 if datums else None
+
+
 def newest_states(tx: Transaction, pipeline_ids: Collection[int]) -> dict[int, JobState]:
     """The state of the newest job of each of these pipelines that has any."""
     newest = select(func.max(_T.id)).where(_T.pipeline_id.in_(pipeline_ids)).group_by(_T.pipeline_id)
     found = tx.execute(select(_T.pipeline_id, _T.state).where(_T.id.in_(newest)))
     return {pipeline_id: JobState(state) for pipeline_id, state in found}
+
+
+def with_open(tx: Transaction, pipeline_ids: Collection[int]) -> set[int]:
+    """Those of the pipelines that have a job that has not ended."""
+    wanted = select(_T.pipeline_id).distinct().where(_T.pipeline_id.in_(pipeline_ids), _T.state.in_(_OPEN))
+    return set(tx.execute(wanted).scalars())
 
 
 def page(

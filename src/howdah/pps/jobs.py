@@ -147,8 +147,12 @@ class Jobs:
 
     def of_set(self, set_id: str) -> tuple[JobInfo, ...]:
         """The jobs of a commit set, each after those whose output it reads."""
+        rows: list[JobRow] = []
         with self._db.read() as tx:
-            rows = job_rows.page(tx, JobFilter(set_id=set_id), None, _PAGE, oldest_first=True)
+            while page := job_rows.page(
+                tx, JobFilter(set_id=set_id), rows[-1].id if rows else None, _PAGE, oldest_first=True
+            ):
+                rows += page
             return tuple(_infos(tx, sorted(rows, key=lambda row: row.output_commit_id)))
 
     def _pages(self, wanted: JobFilter, oldest_first: bool) -> Iterator[JobInfo]:

@@ -1,38 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs: what user code printed, and what workers and the scheduler have to say. Owner of the table `log_chunk`.
+"""Logs: what user code printed, what workers and the scheduler have to say, and the server itself.
 
-Lines come in chunks, one for each call of a worker, and are kept in their order. They outlive their job and
-their pipeline. Who follows a log listens to its subject (`pps.subjects`) and reads on after the last chunk.
+Lines come in blocks, some for each call of a worker, into rows; from there they move into objects (`pps.log_mover`).
+They outlive their job and their pipeline, until the rules for logs drop them. What may be asked is a
+`LogQuery`; who follows a log listens to its subject and reads on after the newest block.
 """
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from sqlalchemy import Select, insert, select
-
-from howdah.db import tables
 from howdah.db.engine import Database
-from howdah.db.times import from_microseconds, to_microseconds
 from howdah.db.transaction import Transaction
+from howdah.model.logs import LogLevel, cut_line
 from howdah.model.refs import Job, Pipeline
-from howdah.pps import job_rows, pipeline_rows
+from howdah.model.states import JobState
+from howdah.pps import job_rows, log_rows
 from howdah.pps.infos import LogLine
 from howdah.pps.job_rows import JobRow
-from howdah.pps.subjects import logs_subject
+from howdah.pps.log_format import block, blocks
+from howdah.pps.log_mover import LogMover
+from howdah.pps.log_query import LogQuery, Passes
+from howdah.pps.log_reader import FoundLines, find_lines
+from howdah.pps.log_rows import SERVER
+from howdah.pps.subjects import SERVER_LOGS, logs_subject
+from howdah.storage.chunks import Chunks
 
-__all__ = ["Logs", "say"]
-
-_T: Final = tables.log_chunk.c
-_PAGE: Final = 100  # chunks
+__all__ = ["Logs", "say", "say_end"]
 
 
 class Logs:
-    """The logs of a lake. Safe for many threads."""
+    """The logs of a lake. Safe for many threads.
 
-    def __init__(self, db: Database) -> None:
+    `mover` brings lines into objects and drops what is too old or too much; nothing moves by itself.
+    """
+
+    def __init__(
+        self, db: Database, chunks: Chunks, mover: LogMover, reads_of: Callable[[Sequence[str]], Passes]
+    ) -> None:
+        """`reads_of` answers which lines are of datums that read all of some files (`pps.log_files`)."""
         self._db = db
+        self._chunks = chunks
+        self._reads_of = reads_of
+        self.mover: Final = mover
 
     def append(self, job: Job, worker: str, lines: Sequence[LogLine]) -> None:
         """Keep lines of a job, in their order. They are durable when this returns.
@@ -43,101 +52,66 @@ class Logs:
         if not lines:
             return
         with self._db.write() as tx:
-            _add(tx, job_rows.get(tx, job), worker, lines)
+            size = _add(tx, job_rows.get(tx, job), worker, lines)
+        self.mover.count(size)
 
-    def read(
-        self,
-        *,
-        pipeline: Pipeline | None = None,
-        job: Job | None = None,
-        datum: str = "",
-        since: datetime | None = None,
-        after: int = 0,
-    ) -> Iterator[tuple[int, list[LogLine]]]:
-        """The lines of a pipeline or a job (or of everything), oldest first, in chunks with their numbers.
+    def append_own(self, lines: Sequence[LogLine]) -> None:
+        """Keep lines of the server itself. They are durable when this returns."""
+        if not lines:
+            return
+        with self._db.write() as tx:
+            size = _keep(tx, SERVER, SERVER, None, "", "", lines)
+            tx.emit(SERVER_LOGS, "appended")
+        self.mover.count(size)
 
-        Only those of a datum, not older than `since`, in chunks after the number `after`: to follow a log, pass the
-        last number on. Pages are read as they are reached.
-
-        Raises:
-            NotFound: JOB_NOT_FOUND or PIPELINE_NOT_FOUND.
-        """
-        with self._db.read() as tx:
-            wanted = _wanted(tx, pipeline, job)
-        if since is not None:
-            wanted = wanted.where(_T.last_at >= since)
-        return self._pages(wanted, after, datum, since)
-
-    def tail(
-        self, number: int, *, pipeline: Pipeline | None = None, job: Job | None = None, datum: str = ""
-    ) -> tuple[int, list[LogLine]]:
-        """The last `number` lines, oldest first, and the number of the newest chunk, to go on with `read`.
+    def find(self, query: LogQuery) -> FoundLines:
+        """The lines that a query asks for, as of now; nothing of them is read yet.
 
         Raises:
-            NotFound: JOB_NOT_FOUND or PIPELINE_NOT_FOUND.
+            NotFound: JOB_NOT_FOUND, PIPELINE_NOT_FOUND or PROJECT_NOT_FOUND.
         """
-        found: list[LogLine] = []
-        newest = 0
-        with self._db.read() as tx:
-            wanted = _wanted(tx, pipeline, job).order_by(_T.id.desc()).limit(_PAGE)
-            page = tx.execute(wanted).all()
-            newest = page[0].id if page else 0
-            while page and len(found) < number:
-                for row in page:
-                    found[:0] = _lines(row, datum, None)
-                page = tx.execute(wanted.where(_T.id < page[-1].id)).all()
-        return newest, found[-number:] if number else []
-
-    def _pages(
-        self, wanted: Select[Any], after: int, datum: str, since: datetime | None
-    ) -> Iterator[tuple[int, list[LogLine]]]:
-        while True:
-            with self._db.read() as tx:
-                page = tx.execute(wanted.where(_T.id > after).order_by(_T.id).limit(_PAGE)).all()
-            for row in page:
-                after = row.id
-                if lines := _lines(row, datum, since):
-                    yield row.id, lines
-            if len(page) < _PAGE:
-                return
+        return find_lines(self._db, self._chunks, query, self._reads_of(query.files))
 
 
-def say(tx: Transaction, row: JobRow, message: str) -> None:
+def say(tx: Transaction, row: JobRow, message: str, level: LogLevel = LogLevel.UNSET) -> None:
     """Keep a line of the scheduler's own about a job, in the transaction that makes it true."""
-    _add(tx, row, "", [LogLine(tx.now, message)])
+    _add(tx, row, "", [LogLine(tx.now, message, level=level)])
 
 
-def _add(tx: Transaction, row: JobRow, worker: str, lines: Sequence[LogLine]) -> None:
-    times = [line.at for line in lines]
-    values = [[to_microseconds(line.at), line.user, line.datum_id, line.message] for line in lines]
-    body = json.dumps({"job": row.job.id, "worker": worker, "lines": values}, ensure_ascii=False).encode()
-    tx.execute(
-        insert(tables.log_chunk),
-        {
-            "pipeline_id": row.pipeline_id,
-            "job_id": row.id,
-            "first_at": min(times),
-            "last_at": max(times),
-            "lines": len(lines),
-            "body": body,
-        },
-    )
+def say_end(tx: Transaction, row: JobRow) -> None:
+    """Keep a line about a job that has just ended; an error unless it succeeded or was stopped."""
+    level = LogLevel.ERROR if row.state in (JobState.FAILURE, JobState.UNRUNNABLE) else LogLevel.INFO
+    say(tx, row, f"ended as {row.state.name}" + (f": {row.reason}" if row.reason else ""), level)
+
+
+def _add(tx: Transaction, row: JobRow, worker: str, lines: Sequence[LogLine]) -> int:
+    size = _keep(tx, row.pipeline_id, row.id, row.job.pipeline, row.job.id, worker, lines)
     tx.emit(logs_subject(row.job), "appended")
+    return size
 
 
-def _wanted(tx: Transaction, pipeline: Pipeline | None, job: Job | None) -> Select[Any]:
-    wanted = select(_T.id, _T.body)
-    if job is not None:
-        return wanted.where(_T.job_id == job_rows.get(tx, job).id)
-    if pipeline is not None:
-        return wanted.where(_T.pipeline_id == pipeline_rows.get(tx, pipeline).id)
-    return wanted
+def _keep(
+    tx: Transaction,
+    pipeline_id: int,
+    job_id: int,
+    pipeline: Pipeline | None,
+    set_id: str,
+    worker: str,
+    lines: Sequence[LogLine],
+) -> int:
+    """Add lines in blocks; how many bytes they take."""
+    log_rows.add_source(tx, pipeline_id, job_id, pipeline, set_id)
+    size = 0
+    for some in blocks([_cut(line) for line in lines]):
+        times = [line.at for line in some]
+        body = block(worker, some)
+        log_rows.add_chunk(tx, pipeline_id, job_id, body, len(some), min(times), max(times))
+        size += len(body)
+    return size
 
 
-def _lines(row: Any, datum: str, since: datetime | None) -> list[LogLine]:
-    chunk = json.loads(row.body)
-    lines = [
-        LogLine(from_microseconds(at), message, user, of, chunk["worker"], chunk["job"])
-        for at, user, of, message in chunk["lines"]
-    ]
-    return [line for line in lines if (not datum or line.datum_id == datum) and (since is None or line.at >= since)]
+def _cut(line: LogLine) -> LogLine:
+    message = cut_line(line.message)
+    if message == line.message:
+        return line
+    return LogLine(line.at, message, line.user, line.datum_id, line.worker_id, line.job_id, line.level, line.pipeline)

@@ -7,14 +7,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
-from howdah.errors import ErrorKind, NotFound
+from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
 from howdah.model.states import PipelineState
+from howdah.model.texts import WARNING
 
 __all__ = [
     "PipelineRow",
@@ -24,15 +25,19 @@ __all__ = [
     "find",
     "get",
     "insert_pipeline",
+    "is_stopped",
     "missing",
     "page",
     "remove",
     "set_done",
     "set_labels",
     "set_state",
+    "set_user_spec",
     "set_version",
+    "set_warnings",
     "spec_of",
     "version",
+    "version_at",
     "versions",
 ]
 
@@ -115,6 +120,12 @@ def missing(pipeline: Pipeline) -> NotFound:
     )
 
 
+def is_stopped(pipeline: Pipeline) -> Refused:
+    """The error that says that a pipeline is stopped and does nothing."""
+    text = f"pipeline {pipeline} is stopped; start it first: howdah start pipeline {pipeline}"
+    return Refused(ErrorKind.PIPELINE_STOPPED, text)
+
+
 def by_id(tx: Transaction, key: int) -> PipelineRow | None:
     """The row with that key; None if it is gone."""
     row = tx.execute(_BY_ID, {"key": key}).one_or_none()
@@ -167,10 +178,24 @@ def set_version(tx: Transaction, key: int, number: int) -> None:
     tx.execute(update(tables.pipeline).where(_T.id == key).values(version=number, updated_at=tx.now))
 
 
+def set_user_spec(tx: Transaction, row: PipelineRow, user_spec: str) -> None:
+    """Replace the text of the present version, which says the same in other words."""
+    same = (_V.pipeline_id == row.id) & (_V.version == row.version)
+    tx.execute(update(tables.pipeline_version).where(same).values(user_spec=user_spec))
+
+
 def set_state(tx: Transaction, key: int, state: PipelineState, *, stopped: bool, salt: str) -> None:
     """Replace what changes when a pipeline is stopped, started or updated."""
     values = {"state": int(state), "stopped": stopped, "salt": salt, "reason": "", "updated_at": tx.now}
     tx.execute(update(tables.pipeline).where(_T.id == key).values(**values))
+
+
+def set_warnings(tx: Transaction, key: int, number: int, warnings: Sequence[str]) -> None:
+    """Let a pipeline's reason be these, if that version is the present one and nothing worse is the reason."""
+    nothing_worse = or_(_T.reason == "", _T.reason.startswith(WARNING, autoescape=True))
+    reason = "; ".join(warnings)
+    same = and_(_T.id == key, _T.version == number, nothing_worse, _T.reason != reason)
+    tx.execute(update(tables.pipeline).where(same).values(reason=reason))
 
 
 def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:
@@ -202,6 +227,13 @@ def version(tx: Transaction, row: PipelineRow, number: int) -> VersionRow:
             f'version {number} of pipeline "{row.pipeline}" not found; its versions are 1 to {row.version}',
         )
     return VersionRow(*found)
+
+
+def version_at(tx: Transaction, row: PipelineRow, at: datetime) -> VersionRow | None:
+    """The version that a pipeline had at that moment; None if it was not there."""
+    wanted = _VERSIONS.where(_V.created_at <= at).order_by(_V.version.desc()).limit(1)
+    found = tx.execute(wanted, {"key": row.id}).one_or_none()
+    return None if found is None else VersionRow(*found)
 
 
 def versions(tx: Transaction, row: PipelineRow, first: int, last: int) -> list[VersionRow]:

@@ -12,21 +12,24 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
-from howdah.errors import AlreadyExists, ErrorKind, Refused
+from howdah.errors import AlreadyExists, Conflict, ErrorKind, Refused
 from howdah.kit.ids import NewId
 from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
-from howdah.model.spec import PfsInput, PipelineSpec, pfs_inputs, require_supported
+from howdah.model.spec import PfsInput, PipelineSpec, is_same, pfs_inputs, require_supported, reruns_all
 from howdah.model.states import JobState, PipelineState
+from howdah.model.texts import WARNING
 from howdah.pfs import branch_rows, branches, project_rows, provenance, repo_rows, repos, starting
 from howdah.pfs.catalog import Catalog
-from howdah.pfs.resolve import head_of
+from howdah.pfs.resolve import head_of, of_set
 from howdah.pfs.work import Work
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import crons, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
+from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 from howdah.pps.subjects import pipeline_subject
+from howdah.pps.trying import warnings_now
 from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
@@ -43,6 +46,7 @@ class StoredSpec:
 
     root: bytes
     size: int
+    warnings: tuple[str, ...] = ()  # of its inputs, as they are (`pps.input_warnings`)
 
 
 NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
@@ -90,16 +94,29 @@ class Pipelines:
         data = spec.to_json().encode()
         with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
             writer.put(SPEC_PATH, [data])
-            return StoredSpec(self._storage.apply(None, writer.finish(), referrer).root, len(data))
+            root = self._storage.apply(None, writer.finish(), referrer).root
+        return StoredSpec(root, len(data), self._warnings(spec))
 
     def create_in(
-        self, work: Work, spec: PipelineSpec, user_spec: str, stored: StoredSpec, *, update: bool, reprocess: bool
+        self,
+        work: Work,
+        spec: PipelineSpec,
+        user_spec: str,
+        stored: StoredSpec,
+        *,
+        update: bool,
+        reprocess: bool,
+        again: bool = False,
     ) -> None:
-        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec."""
+        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec.
+
+        With `again` an equal spec is an update too.
+        """
         require_supported(spec)
         pipeline = Pipeline(spec.project, spec.name)
         effective = spec.to_json()
         row = pipeline_rows.find(work.tx, pipeline)
+        old: PipelineSpec | None = None
         if row is None:
             row = _create(work, pipeline, spec.salt or self._new_id())
             kind = "created"
@@ -108,15 +125,21 @@ class Pipelines:
                 ErrorKind.PIPELINE_EXISTS,
                 f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
             )
-        elif not reprocess and pipeline_rows.version(work.tx, row, row.version).effective_spec == effective:
+        elif not (reprocess or again) and is_same(_spec(work.tx, row), spec, row.salt):
+            pipeline_rows.set_user_spec(work.tx, row, user_spec or effective)
             return
         else:
-            self._prepare_update(work, row, spec, reprocess=reprocess)
+            renew = reprocess or reruns_all(_spec(work.tx, row), spec)
+            old = self._prepare_update(work, row, spec, reprocess=renew)
             kind = "updated"
+        crons.adopt(work, row.id, spec, old)
         _commit_spec(work, pipeline, stored.root, stored.size)
-        pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
+        number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
         if not row.stopped:
             _attach(work, spec)
+        if old is not None:
+            remove_trigger_branches(work, old, spec)
+        pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
         work.tx.emit(pipeline_subject(pipeline), kind)
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
@@ -142,14 +165,29 @@ class Pipelines:
             page = [pipeline_rows.get(tx, pipeline)] if pipeline else pipeline_rows.page(tx, None, _PAGE, projects)
             while page:
                 states = job_rows.newest_states(tx, [row.id for row in page])
+                busy = job_rows.with_open(tx, [row.id for row in page])
                 for row in page:
                     first = 1 if history < 0 else max(1, row.version - history)
                     rows = pipeline_rows.versions(tx, row, first, row.version)
-                    found += [_filled(row, version, states.get(row.id)) for version in rows]
+                    found += [_filled(row, version, states.get(row.id), row.id in busy) for version in rows]
                 if pipeline or len(page) < _PAGE:
                     break
                 page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects)
         return found
+
+    def of_set(self, set_id: str, *, projects: tuple[str, ...] = ()) -> tuple[PipelineInfo, ...]:
+        """The pipelines that a commit set was made by, newest first, each at the version that it had then."""
+        found = []
+        with self._db.read() as tx:
+            page = pipeline_rows.page(tx, None, _PAGE, projects)
+            while page:
+                keys = [row.id for row in page]
+                states, busy = job_rows.newest_states(tx, keys), job_rows.with_open(tx, keys)
+                for row in page:
+                    if (version := _version_in(tx, row, set_id)) is not None:
+                        found.append(_filled(row, version, states.get(row.id), row.id in busy))
+                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
+        return tuple(found)
 
     def stop(self, pipeline: Pipeline, *, must_exist: bool = False) -> bool:
         """Let a pipeline follow its inputs no more, and kill its jobs; False if there is no such pipeline.
@@ -187,16 +225,42 @@ class Pipelines:
                 assert spec_head is not None
                 assert spec_head.root is not None
                 _commit_spec(work, pipeline, spec_head.root, spec_head.size_bytes or 0)
+            crons.adopt(work, row.id, spec, spec)
             _attach(work, spec)
             work.tx.emit(pipeline_subject(pipeline), "started")
+
+    def rerun(self, pipeline: Pipeline, *, reprocess: bool = False) -> PipelineInfo:
+        """Start a job on what the inputs hold now, as another version of the same spec.
+
+        Jobs that have not ended are killed. Only what has not succeeded runs, or with `reprocess` everything.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND.
+            Refused: PIPELINE_STOPPED.
+            Conflict: WRITE_CONFLICT: it was updated meanwhile, which has started a job.
+        """
+        with self._db.read() as tx:
+            row = pipeline_rows.get(tx, pipeline)
+            version = pipeline_rows.version(tx, row, row.version)
+        if row.stopped:
+            raise pipeline_rows.is_stopped(pipeline)
+        spec = pipeline_rows.spec_of(version.effective_spec)
+        stored = self.store(spec)
+        with self._catalog.work() as work:
+            if pipeline_rows.get(work.tx, pipeline).version != row.version:
+                text = f"pipeline {pipeline} was updated meanwhile, and runs by that; see its jobs"
+                raise Conflict(ErrorKind.WRITE_CONFLICT, f"{text}: howdah list job -p {pipeline}")
+            user_spec = version.user_spec
+            self.create_in(work, spec, user_spec, stored, update=True, reprocess=reprocess, again=True)
+        return self.inspect(pipeline)
 
     def delete(
         self, pipeline: Pipeline, *, force: bool = False, keep_repo: bool = False, must_exist: bool = False
     ) -> bool:
         """Delete a pipeline with its jobs and its repos; False if there is no such pipeline.
 
-        With `keep_repo` the repo of its output stays, as a user's repo. With `force` it goes even if others read
-        from it; those lose that input.
+        With `keep_repo` the repos of its output and of its ticks stay, as a user's repos. With `force` it goes even if
+        others read from it; those lose that input.
 
         Raises:
             NotFound: PIPELINE_NOT_FOUND, with `must_exist`.
@@ -209,11 +273,15 @@ class Pipelines:
             if not force and not keep_repo:
                 _check_nobody_reads(work.tx, pipeline, repo)
             kill_all(work.tx, row, "job killed because its pipeline was deleted")
-            _detach(work, _spec(work.tx, row))
+            spec = _spec(work.tx, row)
+            _detach(work, spec)
+            if not keep_repo:
+                crons.remove_repos(work, row.id, spec, force=force)
             pipeline_rows.remove(work.tx, row.id)
             kept = [Repo(repo.project, repo.name, kind) for kind in (META, SPEC)]
             for each in kept if keep_repo else [repo]:
                 repos.delete(work, each, force=True)
+            remove_trigger_branches(work, spec, None)
             work.tx.emit(pipeline_subject(pipeline), "deleted")
         return True
 
@@ -227,15 +295,20 @@ class Pipelines:
                 f"delete that: howdah delete pipeline {pipeline}",
             )
 
-    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> None:
+    def _warnings(self, spec: PipelineSpec) -> tuple[str, ...]:
+        return () if spec.input is None else warnings_now(self._db, self._storage, spec.input)
+
+    def _prepare_update(self, work: Work, row: PipelineRow, spec: PipelineSpec, *, reprocess: bool) -> PipelineSpec:
+        """Get a pipeline ready for its next version; the spec of the present one."""
         kill_all(work.tx, row, "all jobs killed because pipeline was updated")
         old = _spec(work.tx, row)
-        if not row.stopped and old.output_branch != spec.output_branch:
-            branches.create(work, _output(old))
+        if not row.stopped and (old.output_branch != spec.output_branch or _reads(old) != _reads(spec)):
+            _detach(work, old)  # one branch after another: at no moment two of a repo may be in one DAG
         explicit = spec.salt if spec.salt != old.salt else ""
         salt = explicit or (self._new_id() if reprocess else row.salt)
         state = PipelineState.PAUSED if row.stopped else PipelineState.RUNNING
         pipeline_rows.set_state(work.tx, row.id, state, stopped=row.stopped, salt=salt)
+        return old
 
 
 def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:
@@ -265,6 +338,7 @@ def _commit_spec(work: Work, pipeline: Pipeline, root: bytes, size: int) -> None
 
 def _attach(work: Work, spec: PipelineSpec) -> None:
     """Let output and meta branch follow the inputs and the spec."""
+    make_trigger_branches(work, spec)
     pipeline = Pipeline(spec.project, spec.name)
     inputs = {_input_branch(node): node for node in pfs_inputs(spec.input)}
     above = (*inputs, _spec_branch(pipeline))
@@ -278,6 +352,10 @@ def _detach(work: Work, spec: PipelineSpec) -> None:
         repo = repo_rows.find(work.tx, branch.repo)
         if repo is not None and branch_rows.find(work.tx, repo.id, branch.name) is not None:
             branches.create(work, branch)
+
+
+def _reads(spec: PipelineSpec) -> set[Branch]:
+    return {_input_branch(node) for node in pfs_inputs(spec.input)}
 
 
 def _check_nobody_reads(tx: Transaction, pipeline: Pipeline, repo: Repo) -> None:
@@ -316,19 +394,30 @@ def _input_branch(node: PfsInput) -> Branch:
     return Branch(Repo(node.project, node.repo, node.repo_type), node.branch)
 
 
+def _version_in(tx: Transaction, row: PipelineRow, set_id: str) -> VersionRow | None:
+    """The version of a pipeline in a commit set; None if the set has nothing to do with it."""
+    repo = repo_rows.find(tx, Repo(row.pipeline.project, row.pipeline.name, SPEC))
+    spec = None if repo is None else of_set(tx, repo.id, set_id)
+    return None if spec is None else pipeline_rows.version_at(tx, row, spec.started_at)
+
+
 def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
-    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
+    busy = bool(job_rows.with_open(tx, [row.id]))
+    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id), busy)
 
 
-def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
+def _filled(row: PipelineRow, version: VersionRow, last: JobState | None, busy: bool) -> PipelineInfo:
+    spec = pipeline_rows.spec_of(version.effective_spec)
+    # With autoscaling no worker stands by for a pipeline that has nothing to do.
+    idle = spec.autoscaling and not busy and row.state is PipelineState.RUNNING
     repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
     return PipelineInfo(
         pipeline=row.pipeline,
         version=version.version,
-        spec=pipeline_rows.spec_of(version.effective_spec),
+        spec=spec,
         user_spec=version.user_spec,
         spec_commit=Commit(repo, version.spec_set_id),
-        state=row.state,
+        state=PipelineState.STANDBY if idle else row.state,
         reason=row.reason,
         stopped=row.stopped,
         last_job_state=last,

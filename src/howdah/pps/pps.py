@@ -2,6 +2,7 @@
 """Pipelines, put together: what the APIs and the server are given."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from howdah.db.engine import Database
@@ -11,12 +12,18 @@ from howdah.kit.ids import NewId
 from howdah.pfs.catalog import Catalog
 from howdah.pps.claims import Claims
 from howdah.pps.datums import Datums
+from howdah.pps.defaults import Defaults
 from howdah.pps.following import add_jobs
 from howdah.pps.jobs import Jobs
+from howdah.pps.log_files import reads_of
+from howdah.pps.log_mover import LogMover
 from howdah.pps.logs import Logs
 from howdah.pps.pipelines import Pipelines
 from howdah.pps.removing import attached, end_jobs, name_readers
+from howdah.pps.restarting import Restarts
 from howdah.pps.scheduler import Scheduler
+from howdah.pps.status import Statuses
+from howdah.pps.ticking import Ticker
 from howdah.storage.storage import Storage
 
 __all__ = ["Pps"]
@@ -27,19 +34,27 @@ class Pps:
     """Everything about pipelines in one lake. Safe for many threads.
 
     pipelines   create(spec, user_spec, update=, reprocess=), inspect, list, stop, start, delete
+    defaults    get, set, effective: what specs leave out
     jobs        inspect, finished, list, of_set, stop, delete
     datums      list, inspect, preview, provenance
-    logs        append, read, tail
+    logs        append, append_own, find; mover
     claims      claim, renew, hand_in, release: the protocol of workers
     scheduler   start, stop; step and settle for who wants to know when it is done
+    ticker      start, stop, run; step for who moves the time: the schedules of cron inputs
+    restarts    restart: datums that workers have
+    statuses    alerts, summaries
     """
 
     pipelines: Pipelines
+    defaults: Defaults
     jobs: Jobs
     datums: Datums
     logs: Logs
     claims: Claims
     scheduler: Scheduler
+    ticker: Ticker
+    restarts: Restarts
+    statuses: Statuses
 
     @classmethod
     def open(
@@ -59,6 +74,7 @@ class Pps:
         clock = clock or SystemClock()
         claims = Claims(db, storage, clock)
         pipelines = Pipelines(db, storage, catalog, new_id)
+        datums = Datums(db, storage)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
         catalog.works.hooks.dependants_guards.append(name_readers)
@@ -66,9 +82,13 @@ class Pps:
         catalog.works.hooks.on_removing.append(end_jobs)
         return cls(
             pipelines,
+            Defaults(db, catalog, pipelines),
             Jobs(db),
-            Datums(db, storage),
-            Logs(db),
+            datums,
+            Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
             Scheduler(db, storage, claims, clock, workers),
+            Ticker(db, storage, catalog.works),
+            Restarts(db, storage),
+            Statuses(db, pipelines, clock),
         )

@@ -43,7 +43,7 @@ def end_jobs(tx: Transaction, commit_ids: Collection[int]) -> None:
     for job in job_rows.of_commits(tx, commit_ids):
         if not is_terminal(job.state):
             reason = "its output commit was removed from history"
-            logs.say(tx, job_rows.move(tx, job, JobState.KILLED, reason), f"ended as KILLED: {reason}")
+            logs.say_end(tx, job_rows.move(tx, job, JobState.KILLED, reason))
         job_rows.remove(tx, job)
 
 

@@ -1,48 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What workers hand in, as bytes, and how a job's hand-ins become `pps.done` and the job's results.
+"""How a job's hand-ins become `pps.done` and the job's results.
 
-    body of a hand-in:   u32 length of a JSON header, the header (results, worker, containment), a change
-    results of a job:    a fileset of records `/<datum id>`, tagged with the name of the datum's state
+    results of a job:   a fileset of records `/<name of the state>/<datum id>`, one for each datum that ran
+    older ones:         `/<datum id>`, tagged with the name of the state
 
-The change holds the output files of the datums, each tagged with its datum; it is put over nothing.
+So the datums in one state stand together. A hand-in itself is the matter of `pps.handed_in`. Its change holds the
+output files of the datums, each tagged with its datum; it is put over nothing.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from howdah.model.refs import Commit
 from howdah.model.states import DatumState
 from howdah.pps.done import META, OUT, add_done, raw_outputs, retagged
-from howdah.pps.infos import DatumResult, JobInput, ProcessStats
-from howdah.pps.records import encode, read_records, store_records
-from howdah.pps.rewriting import SortedRows, rewrite, rows_at, sorted_paths
-from howdah.storage import changes
+from howdah.pps.handed_in import HandIn, decode_hand_in
+from howdah.pps.infos import DatumResult, JobInput
+from howdah.pps.parts import InputsOfParts
+from howdah.pps.plan import branch_in, parts_of
+from howdah.pps.records import encode, in_groups, read_bytes, record_batch, stored
+from howdah.pps.rewriting import SortedRows, distinct, rewrite, sorted_paths
+from howdah.storage import changes, rows
 from howdah.storage.changes import Change, Layer
 from howdah.storage.filesets import EMPTY_ROOT
+from howdah.storage.picking import rows_of
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["Collected", "HandIn", "Maker", "collect", "decode_hand_in", "encode_hand_in", "result_record", "stats_of"]
+__all__ = ["ENDED", "Collected", "Maker", "collect", "result_path", "results_of"]
+
+ENDED: Final = (DatumState.FAILED, DatumState.RECOVERED, DatumState.SUCCESS)
+"""The states of datums that ran, in the order in which results have them."""
 
 # Results whose datums are looked up at a time.
 _GROUP: Final = 20_000
 # Failed datums that a job's reason names.
 _NAMED_MAX: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class HandIn:
-    """What a worker gave at once."""
-
-    results: tuple[DatumResult, ...]
-    worker: str
-    containment: str
-    change: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +65,9 @@ class Collected:
     containment: str
 
 
-def encode_hand_in(hand_in: HandIn) -> bytes:
-    """The bytes of a hand-in."""
-    header = {
-        "results": [{"id": result.id, **_outcome(result)} for result in hand_in.results],
-        "worker": hand_in.worker,
-        "containment": hand_in.containment,
-    }
-    data = encode(header)
-    return len(data).to_bytes(4, "little") + data + hand_in.change
-
-
-def decode_hand_in(body: bytes) -> HandIn:
-    """What `encode_hand_in` was given."""
-    end = 4 + int.from_bytes(body[:4], "little")
-    header = json.loads(body[4:end])
-    found = tuple(result_of(each["id"], each["state"], each) for each in header["results"])
-    return HandIn(found, header["worker"], header["containment"], body[end:])
-
-
-def result_of(datum: str, state: str, record: dict[str, Any]) -> DatumResult:
-    """The result that a record of a hand-in or of a job's results holds."""
-    return DatumResult(datum, DatumState[state], record["reason"], record["tries"], stats_of(record))
-
-
-def stats_of(record: dict[str, Any]) -> ProcessStats:
-    """The times and bytes that a record holds."""
-    return ProcessStats(**record["stats"])
-
-
-def result_record(result: DatumResult) -> tuple[str, str, bytes]:
-    """The record of a datum's result in the results of its job."""
-    return f"/{result.id}", result.state.name, encode(_outcome(result))
-
-
 def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes], maker: Maker) -> Collected:
-    """Add what succeeded in a job to `done`, and make its results. Durable when this returns; again adds nothing.
-
-    Of a datum that was handed in twice the later result counts.
-    """
-    metas = SortedRows(storage.filesets, todo.referrer)
-    outs = SortedRows(storage.filesets, todo.referrer)
-    results = SortedRows(storage.filesets, todo.referrer)
+    """Add what succeeded in a job to `done`, and make its results. Durable when this returns; again adds nothing."""
+    metas, outs, results = SortedRows(), SortedRows(), SortedRows()
     before = storage.fileset(done, todo.referrer)
     redone: list[pa.Array] = []
     failed: list[DatumResult] = []
@@ -117,23 +75,70 @@ def collect(storage: Storage, done: bytes, todo: Fileset, bodies: Iterable[bytes
     containment = ""
     for group in _groups(bodies):
         containment = group[-1].containment or containment
-        latest = {result.id: (result, hand_in) for hand_in in group for result in hand_in.results}
-        bad = [result for result, _ in latest.values() if result.state is DatumState.FAILED]
-        failed_count += len(bad)
-        failed += bad[: _NAMED_MAX - len(failed)]
-        results.add(store_records(storage, sorted(result_record(result) for result, _ in latest.values())))
-        good = {datum: each for datum, each in latest.items() if each[0].state is DatumState.SUCCESS}
+        good: dict[str, tuple[str, str]] = {}
+        for hand_in in group:
+            bad = hand_in.outcomes.numbers(DatumState.FAILED)
+            failed_count += len(bad)
+            failed += [hand_in.outcomes.at(number) for number in bad[: _NAMED_MAX - len(failed)]]
+            texts = hand_in.outcomes.texts()
+            good |= _succeeded(hand_in, texts)
+            results.add(_records(hand_in, texts))
+        if maker.again and (lost := _lost(group)):
+            redone += _undone(before, _planned(todo, lost))
         if good:
-            planned = pa.Table.from_batches(list(rows_at(todo, pa.array(sorted(f"/{datum}" for datum in good)))))
-            rows = planned.combine_chunks().to_batches()[0]
-            metas.add(_metas(storage, rows, good, maker))
-            redone += [batch.column(0) for batch, _ in raw_outputs(before, rows)] if maker.again else []
-            for batch in _outs(storage, rows, [each.change for each in group], todo.referrer):
+            planned = _planned(todo, good)
+            for part in in_groups([planned]):
+                metas.add(_metas(storage, part, good, maker))
+            redone += [batch.column(0) for batch, _ in raw_outputs(before, planned)] if maker.again else []
+            for batch in _outs(storage, planned, [each.change for each in group], todo.referrer):
                 outs.add(batch)
-    nothing = pa.array([], pa.string())
-    made = rewrite(storage.filesets, EMPTY_ROOT, nothing, results.finish(), todo.referrer, replace=True).root
-    new_done = add_done(storage, done, sorted_paths(redone), metas.finish(), outs.finish(), todo.referrer)
+    made = rewrite(storage.filesets, EMPTY_ROOT, _NONE, _stored(storage, results), todo.referrer, replace=True).root
+    new_done = add_done(storage, done, sorted_paths(redone), _stored(storage, metas), outs.finish(), todo.referrer)
     return Collected(new_done, made, tuple(failed), failed_count, containment)
+
+
+def _planned(todo: Fileset, datums: Iterable[str]) -> pa.RecordBatch:
+    """The rows of the plan of these datums."""
+    names = pa.array(sorted(f"/{datum}" for datum in datums), pa.string())
+    return rows.join(batch for batch, _ in rows_of(todo, names))
+
+
+def _lost(group: Sequence[HandIn]) -> list[str]:
+    """The datums that were recovered."""
+    return [each.outcomes.id(n) for each in group for n in each.outcomes.numbers(DatumState.RECOVERED)]
+
+
+def _undone(done: Fileset, planned: pa.RecordBatch) -> list[pa.Array]:
+    """The paths of all that is known of datums that succeeded once and were recovered now: they have no output."""
+    known = pc.binary_join_element_wise(META, planned.column(1), "")
+    metas = [key for key in known.to_pylist() if done.find(key)]
+    return [pa.array(metas, pa.string()), *(batch.column(0) for batch, _ in raw_outputs(done, planned))]
+
+
+def results_of(results: Fileset, state: DatumState, lower: str, upper: str | None) -> Iterator[pa.RecordBatch]:
+    """The results of datums that ended in a state, as rows `/<datum id>` with `lower <= path < upper`, in order."""
+    if _is_older(results):
+        for batch in results.batches(lower, upper):
+            found = batch.filter(pc.equal(batch.column(1), state.name))
+            if found.num_rows:
+                yield found
+        return
+    top = "/" + state.name
+    for batch in results.batches(top + (lower or "/"), top + ("0" if upper is None else upper)):
+        yield retagged(batch, pc.utf8_slice_codeunits(batch.column(0), len(top)), batch.column(1))
+
+
+def result_path(results: Fileset, state: DatumState, path: str) -> str:
+    """Where the result of a planned datum that ended in that state stands."""
+    return path if _is_older(results) else f"/{state.name}{path}"
+
+
+def _is_older(results: Fileset) -> bool:
+    """Whether the results were made before the states stood apart."""
+    if results.root == EMPTY_ROOT:
+        return False
+    first = results.filesets.node(results.root, results.referrer).children[0].first
+    return not any(first.startswith(f"/{state.name}/") for state in ENDED)
 
 
 def _groups(bodies: Iterable[bytes]) -> Iterator[list[HandIn]]:
@@ -141,7 +146,7 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[HandIn]]:
     held = 0
     for body in bodies:
         group.append(decode_hand_in(body))
-        held += len(group[-1].results)
+        held += len(group[-1].outcomes)
         if held >= _GROUP:
             yield group
             group, held = [], 0
@@ -149,21 +154,41 @@ def _groups(bodies: Iterable[bytes]) -> Iterator[list[HandIn]]:
         yield group
 
 
+def _stored(storage: Storage, records: SortedRows) -> Iterator[pa.RecordBatch] | None:
+    found = records.finish()
+    return None if found is None else stored(storage, distinct(found))
+
+
+def _records(hand_in: HandIn, texts: Sequence[str]) -> pa.RecordBatch:
+    """The records of a hand-in, for the results of its job, from the texts of its outcomes."""
+    outcomes = hand_in.outcomes
+    names = [DatumState(state).name for state in outcomes.states.tolist()]
+    paths = [f"/{name}/{datum}" for name, datum in zip(names, outcomes.ids, strict=True)]
+    return record_batch(paths, names, [f"{{{text}}}".encode() for text in texts])
+
+
+def _succeeded(hand_in: HandIn, texts: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What the records of datums that succeeded end with, by id: the outcome, and who made it."""
+    outcomes = hand_in.outcomes
+    maker = encode({"worker": hand_in.worker, "containment": hand_in.containment})[1:-1].decode()
+    return {outcomes.id(at): (texts[at], maker) for at in outcomes.numbers(DatumState.SUCCESS)}
+
+
 def _metas(
-    storage: Storage, planned: pa.RecordBatch, good: dict[str, tuple[DatumResult, HandIn]], maker: Maker
+    storage: Storage, planned: pa.RecordBatch, good: Mapping[str, tuple[str, str]], maker: Maker
 ) -> pa.RecordBatch:
     """The records of what succeeded, for `/meta/` of done."""
-    commits = {each.name: each.commit for each in maker.inputs}
-    common = {"job": maker.job, "version": maker.version, "cmd": list(maker.cmd), "image": maker.image}
-    records: list[tuple[str, str, bytes]] = []
-    for path, key, record in read_records(storage, [planned], "planned datum"):
-        result, hand_in = good[path[1:]]
-        inputs = [{**part, **_commit_json(commits[part["name"]])} for part in record["inputs"]]
-        value = {"datum": path[1:], "key": key, **common, "inputs": inputs, **_outcome(result)}
-        value |= {"worker": hand_in.worker, "containment": hand_in.containment}
-        records.append((META + key, "", encode(value)))
-    records.sort()
-    return store_records(storage, records)
+    ends = _Ends(maker.inputs)
+    common = encode({"job": maker.job, "version": maker.version, "cmd": list(maker.cmd), "image": maker.image})
+    middle = common[1:-1].decode()
+    paths, keys = (planned.column(index).to_pylist() for index in (0, 1))
+    data: list[bytes] = []
+    for path, key, record in zip(paths, keys, read_bytes(storage, planned, "planned datum"), strict=True):
+        inputs = ",".join([text + ends.of(name, text) for name, text in parts_of(record.decode())])
+        outcome, worker = good[path[1:]]
+        text = f'{{"datum":"{path[1:]}","key":"{key}",{middle},"inputs":[{inputs}],{outcome},{worker}}}'
+        data.append(text.encode())
+    return record_batch([META + key for key in keys], [""] * len(keys), data)
 
 
 def _outs(
@@ -181,8 +206,23 @@ def _outs(
                 yield retagged(found, where, pa.repeat(pa.scalar("", pa.string()), found.num_rows))
 
 
-def _commit_json(commit: Commit) -> dict[str, Any]:
-    return {"repo": [commit.repo.project, commit.repo.name, commit.repo.type], "commit": commit.id}
+class _Ends:
+    """What the records of parts say besides what the plan says: the commit that each is of."""
+
+    def __init__(self, inputs: Iterable[JobInput]) -> None:
+        self._inputs = InputsOfParts(inputs)
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, name: str, text: str) -> str:
+        """The end of the record of a part, given its quoted name and its text (`pps.plan.parts_of`)."""
+        label = branch_in(text)
+        if (found := self._known.get((name, label))) is None:
+            read = self._inputs.of({"name": json.loads(name), "branch": label})
+            assert read is not None, "a job was planned with an input that it has not"
+            repo = read.commit.repo
+            value = {"repo": [repo.project, repo.name, repo.type], "commit": read.commit.id}
+            found = self._known[name, label] = "," + encode(value)[1:].decode()
+        return found
 
 
 def _rows_of(storage: Storage, change: Change, referrer: str) -> Iterator[pa.RecordBatch]:
@@ -198,17 +238,4 @@ def _is_plain(layer: Layer) -> bool:
     return layer.puts is None or layer.appends is None
 
 
-def _outcome(result: DatumResult) -> dict[str, Any]:
-    stats = result.stats
-    return {
-        "state": result.state.name,
-        "reason": result.reason,
-        "tries": result.tries,
-        "stats": {
-            "download_ms": stats.download_ms,
-            "process_ms": stats.process_ms,
-            "upload_ms": stats.upload_ms,
-            "download_bytes": stats.download_bytes,
-            "upload_bytes": stats.upload_bytes,
-        },
-    }
+_NONE: Final = pa.array([], pa.string())

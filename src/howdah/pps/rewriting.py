@@ -6,39 +6,44 @@ change (`storage.changes`), rows of several datums that share a path are all kep
 collision is seen and can be named.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from howdah.storage import rows
 from howdah.storage.changes import Applied
-from howdah.storage.filesets import EMPTY_ROOT, Builder, Filesets
-from howdah.storage.merge import Source, add_union, children_of, merged, without
-from howdah.storage.reader import Fileset
+from howdah.storage.filesets import Builder, Filesets
+from howdah.storage.merge import Item, add_union, children_of
+from howdah.storage.nodes import Child
+from howdah.storage.picking import span
 
-__all__ = ["SortedRows", "rewrite", "rows_at", "sorted_paths", "within"]
+__all__ = ["RUN_ROWS", "SortedRows", "distinct", "grouped", "rewrite", "sorted_paths"]
 
-# Rows that are held in memory before they are laid down as a sorted run: some 50 MB.
+# What is held in memory before it is laid down as a sorted run. Sorting takes as much again, and several are filled at
+# a time: of these numbers finishing a job needs some 250 MB.
 RUN_ROWS: Final = 200_000
-# So many paths are taken out by search, and the rest of the fileset is not read; for more, one pass over it is less.
-DROPS_MAX: Final = 1_000
-# Up to so many paths each is looked up.
-_LOOKUPS_MAX: Final = 32
+_RUN_BYTES: Final = 32 << 20
+# Rows of a run that are read at a time while runs are merged, and runs that are merged at a time.
+_PIECE_ROWS: Final = 4_096
+_RUNS_MAX: Final = 32
 
 
 class SortedRows:
-    """Rows added in any order, given back in the order of filesets. For one thread."""
+    """Rows added in any order, given back in the order of filesets: by the columns `path` and `datum`. For one thread.
 
-    def __init__(self, filesets: Filesets, referrer: str, *, run_rows: int = RUN_ROWS) -> None:
-        self._filesets = filesets
-        self._referrer = referrer
+    The columns are those of the first batch. What is too much for memory lies in files that have no name, so that
+    nothing is left of them whatever happens, and no object is made that nothing will refer to.
+    """
+
+    def __init__(self, *, run_rows: int = RUN_ROWS) -> None:
         self._run_rows = run_rows
         self._batches: list[pa.RecordBatch] = []
         self._held = 0
-        # Roots of the runs that are laid down.
-        self._runs: list[bytes] = []
+        self._held_bytes = 0
+        self._runs: list[IO[bytes]] = []
         self.count = 0
         """How many rows were added."""
 
@@ -48,59 +53,55 @@ class SortedRows:
             return
         self._batches.append(batch)
         self._held += batch.num_rows
+        self._held_bytes += batch.nbytes
         self.count += batch.num_rows
-        if self._held >= self._run_rows:
+        if self._held >= self._run_rows or self._held_bytes >= _RUN_BYTES:
             self._lay_down()
 
-    def finish(self) -> Source | None:
-        """All rows, sorted: at hand if they are few, else as a stored fileset; None if there are none."""
+    def finish(self) -> Iterator[pa.RecordBatch] | None:
+        """All rows, sorted, in batches of which none is empty and no two share a path; None if there are no rows."""
+        if not self.count:
+            return None
         if not self._runs:
-            return rows.sort(rows.join(self._batches)) if self._batches else None
+            return iter((self._sorted(),))
         self._lay_down()
-        while len(self._runs) > 1:
-            left, right = self._runs[0], self._runs[1]
-            self._runs[:2] = []
-            self._runs.append(merged(self._filesets, left, right, _both, self._referrer))
-        return self._runs[0]
+        return _merged(self._runs)
 
     def _lay_down(self) -> None:
         if not self._batches:
             return
-        builder = Builder(self._filesets, self._referrer)
-        builder.add_rows(rows.sort(rows.join(self._batches)))
-        self._batches, self._held = [], 0
-        self._runs.append(builder.finish())
+        self._runs.append(_run(_pieces(self._sorted())))
+        if len(self._runs) == _RUNS_MAX:
+            self._runs = [_run(piece for batch in _merged(self._runs) for piece in _pieces(batch))]
+
+    def _sorted(self) -> pa.RecordBatch:
+        """What is held, which is let go of step by step."""
+        joined, self._batches = rows.join(self._batches), []
+        self._held = self._held_bytes = 0
+        return rows.sort(joined)
 
 
 def rewrite(
-    filesets: Filesets, base: bytes, drop: pa.Array, put: Source | None, referrer: str, *, replace: bool
+    filesets: Filesets,
+    base: bytes,
+    drop: pa.Array,
+    put: Iterable[pa.RecordBatch] | None,
+    referrer: str,
+    *,
+    replace: bool,
 ) -> Applied:
     """The fileset `base` without the paths `drop` (sorted, each once) and with the rows `put`. Durable at the return.
 
-    With `replace` a row takes the place of whatever its path has; without, rows of the same path stand side by
-    side, and the answer names the first such path that was touched.
+    `put` comes as `SortedRows.finish` gives it. With `replace` a row takes the place of whatever its path has;
+    without, rows of the same path stand side by side, and the answer names the first such path that was touched.
+    What neither touches is not read.
     """
     if not len(drop) and put is None:
         return Applied(base)
     builder = Builder(filesets, referrer)
-    if len(drop) <= DROPS_MAX:
-        kept = without(filesets, children_of(filesets, base, referrer), (), [(path, None) for path in drop.to_pylist()])
-    else:
-        kept = _kept(Fileset(filesets, base, referrer), drop)
-    add_union(builder, filesets, kept, children_of(filesets, put, referrer), _replaced if replace else _both)
+    kept = _kept(filesets, children_of(filesets, base, referrer), drop, referrer)
+    add_union(builder, filesets, kept, iter(put or ()), _replaced if replace else _both)
     return Applied(builder.finish(), builder.duplicate)
-
-
-def rows_at(fileset: Fileset, paths: pa.Array) -> Iterator[pa.RecordBatch]:
-    """The rows of these paths (sorted, each once), in order; paths that are not there are left out."""
-    if len(paths) <= _LOOKUPS_MAX:
-        for path in paths.to_pylist():
-            yield from fileset.batches(path, path + "\0")
-        return
-    for batch in fileset.batches(paths[0].as_py(), paths[-1].as_py() + "\0"):
-        found = batch.filter(pc.is_in(batch.column(0), value_set=_near(paths, batch)))
-        if found.num_rows:
-            yield found
 
 
 def sorted_paths(columns: Sequence[pa.Array]) -> pa.Array:
@@ -111,25 +112,95 @@ def sorted_paths(columns: Sequence[pa.Array]) -> pa.Array:
     return found.take(pc.sort_indices(found))
 
 
-def _kept(fileset: Fileset, drop: pa.Array) -> Iterator[pa.RecordBatch]:
-    if fileset.root == EMPTY_ROOT:
-        return
-    for batch in fileset.batches():
-        left = batch.filter(pc.invert(pc.is_in(batch.column(0), value_set=_near(drop, batch))))
-        if left.num_rows:
-            yield left
+def distinct(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Sorted rows without those whose path has come already."""
+    for batch in batches:
+        paths = batch.column(0)
+        if len(paths) > 1 and pc.any(pc.equal(paths[:-1], paths[1:])).as_py():
+            again = pa.concat_arrays([pa.array([False]), pc.equal(paths[:-1], paths[1:])])
+            yield batch.filter(pc.invert(again))
+        else:
+            yield batch
 
 
-def within(paths: pa.Array, batch: pa.RecordBatch) -> range:
-    """Which of sorted `paths` can be in a batch of sorted rows."""
-    table = pa.RecordBatch.from_arrays([paths], names=["path"])
-    return range(*rows.bounds(table, rows.path_at(batch, 0), rows.path_at(batch, -1) + "\0"))
+def grouped(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in fewer batches, of at least `count` rows but the last; none is empty."""
+    held: list[pa.RecordBatch] = []
+    number = 0
+    for batch in batches:
+        held.append(batch)
+        number += batch.num_rows
+        if number >= count:
+            yield rows.join(held)
+            held, number = [], 0
+    if number:
+        yield rows.join(held)
 
 
-def _near(paths: pa.Array, batch: pa.RecordBatch) -> pa.Array:
-    """Those paths themselves: a small set is quicker to look in."""
-    found = within(paths, batch)
-    return paths.slice(found.start, len(found))
+def _kept(filesets: Filesets, items: Iterator[Item], drop: pa.Array, referrer: str) -> Iterator[Item]:
+    """The items less the paths `drop`; subtrees that have none of them are passed on as they are."""
+    for item in items:
+        if not isinstance(item, Child) or not len(drop):
+            yield item
+            continue
+        begin, end = span(drop, item.first, item.last)
+        near = drop.slice(begin, end - begin)
+        if begin == end:
+            yield item
+        elif item.level:
+            yield from _kept(filesets, iter(filesets.node(item.name, referrer).children), near, referrer)
+        else:
+            batch = filesets.rows(item.name, referrer)
+            left = batch.filter(pc.invert(pc.is_in(batch.column(0), value_set=near)))
+            if left.num_rows:
+                yield left
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A sorted batch in parts, the rows of one path together."""
+    paths, begin, count = batch.column(0), 0, batch.num_rows
+    while begin < count:
+        end = min(begin + _PIECE_ROWS, count)
+        while end < count and paths[end - 1] == paths[end]:
+            end += 1
+        yield batch.slice(begin, end - begin)
+        begin = end
+
+
+def _run(pieces: Iterator[pa.RecordBatch]) -> IO[bytes]:
+    """A file with these batches. It has no name, and goes when it is closed."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever has read it
+    first = next(pieces)
+    with pa.ipc.new_stream(pa.PythonFile(file, "w"), first.schema, options=_COMPRESSED) as stream:
+        stream.write_batch(first)
+        for piece in pieces:
+            stream.write_batch(piece)
+    return file
+
+
+def _read(run: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    run.seek(0)
+    with run, pa.ipc.open_stream(pa.PythonFile(run, "r")) as stream:
+        yield from stream
+
+
+def _merged(runs: Sequence[IO[bytes]]) -> Iterator[pa.RecordBatch]:
+    """The rows of sorted runs in one order. What is held is a piece of each."""
+    sides = [_read(run) for run in runs]
+    heads = [next(side) for side in sides]
+    while heads:
+        until = min(rows.path_at(head, -1) for head in heads)
+        taken: list[pa.RecordBatch] = []
+        for at in reversed(range(len(heads))):
+            end = rows.bounds(heads[at], until + "\0", None)[0]
+            taken.append(heads[at].slice(0, end))
+            if end < heads[at].num_rows:
+                heads[at] = heads[at].slice(end)
+            elif (following := next(sides[at], None)) is not None:
+                heads[at] = following
+            else:
+                del heads[at], sides[at]
+        yield rows.sort(rows.join(taken))
 
 
 def _both(old: pa.RecordBatch, new: pa.RecordBatch) -> pa.RecordBatch:
@@ -139,3 +210,6 @@ def _both(old: pa.RecordBatch, new: pa.RecordBatch) -> pa.RecordBatch:
 def _replaced(old: pa.RecordBatch, new: pa.RecordBatch) -> pa.RecordBatch:
     kept = old.filter(pc.invert(pc.is_in(old.column(0), value_set=new.column(0))))
     return rows.sort(rows.join([kept, new])) if kept.num_rows else new
+
+
+_COMPRESSED: Final = pa.ipc.IpcWriteOptions(compression="lz4")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owner of the tables `datum_set` and `datum_result`. What they mean to workers: `pps.claims`.
+"""Owner of the tables `datum_set`, `datum_result` and `datum_result_state`. What they mean to workers: `pps.claims`.
 
 A row of `datum_set` says what is left of the set: with each hand-in its first datum moves on. So a set whose
 worker died is given to the next one without what was handed in before.
@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select,
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
-from howdah.model.states import JobState, is_terminal
+from howdah.model.states import DatumState, JobState, is_terminal
 
 __all__ = [
     "CLAIMED",
@@ -23,8 +23,10 @@ __all__ = [
     "any_left",
     "claim",
     "claimable",
+    "claimed_of",
     "clear",
     "get",
+    "handed_in",
     "has_expired",
     "insert_sets",
     "jobs_with_leftovers",
@@ -32,6 +34,8 @@ __all__ = [
     "release",
     "renew",
     "results",
+    "take_back",
+    "waiting",
 ]
 
 WAITING: Final = 0
@@ -40,9 +44,11 @@ DONE: Final = 2
 
 _S: Final = tables.datum_set.c
 _R: Final = tables.datum_result.c
+_B: Final = tables.datum_result_state.c
 _J: Final = tables.job.c
 _INSERTED: Final = 1_000  # rows of one statement
-_RESULTS_PAGE: Final = 64
+_RESULTS_PAGE: Final = 8  # a hand-in of thousands of datums takes a megabyte
+_STATES_PAGE: Final = 8  # hand-ins of thousands of datums; a page of a listing is in few of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +150,56 @@ def release(tx: Transaction, *, expired: datetime | None = None, worker: str = "
     return tx.execute(given_back.values(state=WAITING, worker="", claimed_until=None, fence=_S.fence + 1)).rowcount
 
 
-def add_result(tx: Transaction, row: SetRow, body: bytes) -> None:
-    """Keep what a worker handed in until the job's results are collected."""
+def claimed_of(tx: Transaction, job_id: int) -> list[SetRow]:
+    """The sets of a job that workers have."""
+    wanted = select(*_COLUMNS).where(_S.job_id == job_id, _S.state == CLAIMED).order_by(_S.id)
+    return [SetRow(*row) for row in tx.execute(wanted)]
+
+
+def take_back(tx: Transaction, row: SetRow) -> bool:
+    """Let a claimed set wait for another claim; False if its worker has it no more under that fence."""
+    taken = update(tables.datum_set).where(_S.id == row.id, _S.state == CLAIMED, _S.fence == row.fence)
+    values = {"state": WAITING, "worker": "", "claimed_until": None, "fence": _S.fence + 1}
+    return tx.execute(taken.values(values)).rowcount == 1
+
+
+def add_result(tx: Transaction, row: SetRow, body: bytes, states: Sequence[DatumState]) -> None:
+    """Keep what a worker handed in until the job's results are collected: the first datums left, in these states."""
     values = {"datum_set_id": row.id, "job_id": row.job_id, "fence": row.fence, "body": body, "at": tx.now}
-    tx.execute(insert(tables.datum_result), values)
+    key: int = tx.execute(insert(tables.datum_result).returning(_R.id), values).scalar_one()
+    common = {"result_id": key, "job_id": row.job_id, "first": row.first, "datum_count": len(states)}
+    for state in sorted(set(states)):
+        tx.execute(insert(tables.datum_result_state), {**common, "state": int(state)})
+
+
+def waiting(tx: Transaction, job_id: int, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Which of the datums number `first` to `end` - 1 of todo were not handed in: intervals (begin, end), in order."""
+    wanted = select(_S.first, _S.datum_count).where(
+        _S.job_id == job_id, _S.state != DONE, _S.first + _S.datum_count > first, _S.first < end
+    )
+    for begin, count in tx.execute(wanted.order_by(_S.first)):
+        yield max(begin, first), min(begin + count, end)
+
+
+def handed_in(tx: Transaction, job_id: int, state: DatumState, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The hand-ins with datums in a state that touch numbers `first` to `end` - 1, in the order of their datums.
+
+    Each as the number of its first datum, and its body. A page is read when it is reached.
+    """
+    of_job = and_(_B.job_id == job_id, _B.state == int(state))
+    nearest = select(func.max(_B.first)).where(of_job, _B.first <= first)
+    after = tx.execute(nearest).scalar() or 0
+    while True:
+        wanted = select(_B.first, _B.datum_count, _R.body).join(tables.datum_result, _R.id == _B.result_id)
+        page = tx.execute(
+            wanted.where(of_job, _B.first >= after, _B.first < end).order_by(_B.first).limit(_STATES_PAGE)
+        ).all()
+        for begin, count, body in page:
+            after = begin + 1
+            if begin + count > first:
+                yield begin, body
+        if len(page) < _STATES_PAGE:
+            return
 
 
 def results(tx: Transaction, job_id: int) -> Iterator[bytes]:

@@ -18,38 +18,49 @@ from howdah.pps.records import read_records
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["datum_sets", "share"]
+__all__ = ["datum_sets", "share", "workers_of"]
 
 PER_WORKER: Final = 4  # sets for each worker: fewer, and the last ones to finish leave the others idle
-SET_MAX: Final = 500  # datums; a worker's claim shall not hold a large part of a job back
+SET_MAX: Final = 500  # datums, while nobody knows how long one takes; a claim shall not hold a large part of a job back
+SET_SECONDS: Final = 5.0  # that a set lasts by what was measured: much more than a claim costs, little to wait for
+MEASURED_SET_MAX: Final = 5_000
 _SPELLINGS: Final = ("parallelismSpec", "parallelism_spec")
 
 
 def share(tx: Transaction, job: JobRow) -> int | None:
     """How many workers may have sets of a job at once; None for as many as there are."""
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
-    return workers_of(pipeline_rows.version(tx, pipeline, job.version).user_spec)
+    version = pipeline_rows.version(tx, pipeline, job.version)
+    return workers_of(version.user_spec, pipeline_rows.spec_of(version.effective_spec).parallelism)
 
 
 @lru_cache(maxsize=256)
-def workers_of(user_spec: str) -> int | None:
-    """The number of workers that a spec asks for, as it was given; None if it does not say."""
+def workers_of(user_spec: str, effective: int = 1) -> int | None:
+    """The number of workers that a spec asks for, as it was given; None if it does not say.
+
+    `effective` is the number in its effective spec: more than 1 came from defaults if it was not given.
+    """
     for document in documents(user_spec):
         for name in _SPELLINGS:
             given = document.get(name) if isinstance(document, dict) else None
             if isinstance(given, dict) and int(given.get("constant") or 0):
                 return int(given["constant"])
-    return None
+    return effective if effective > 1 else None
 
 
-def datum_sets(storage: Storage, spec: PipelineSpec, todo: Fileset, workers: int) -> list[tuple[int, int]]:
-    """The sets, as (first, count), into which the datums of `todo` are cut for so many workers."""
+def datum_sets(
+    storage: Storage, spec: PipelineSpec, todo: Fileset, workers: int, seconds: float | None = None
+) -> list[tuple[int, int]]:
+    """The sets, as (first, count), into which the datums of `todo` are cut for so many workers.
+
+    `seconds` is what a datum took lately; None if nobody knows. What the spec says of sets comes before it.
+    """
     total = todo.total.files
     wanted = spec.datum_set_spec or DatumSetSpec()
     if wanted.size_bytes:
         return list(_by_size(storage, todo, wanted.size_bytes))
     parts = max(1, workers) * (wanted.per_worker or PER_WORKER)
-    size = wanted.number or min(SET_MAX, max(1, total // parts))
+    size = wanted.number or max(1, min(_most(spec, seconds), total // parts))
     return [(first, min(size, total - first)) for first in range(0, total, size)]
 
 
@@ -63,3 +74,10 @@ def _by_size(storage: Storage, todo: Fileset, size_bytes: int) -> Iterator[tuple
             first, count, held = first + count, 0, 0
     if count:
         yield first, count
+
+
+def _most(spec: PipelineSpec, seconds: float | None) -> int:
+    """How many datums a set may have at most, so that it lasts a while and not long."""
+    if seconds is None or (spec.datum_set_spec is not None and spec.datum_set_spec.per_worker):
+        return SET_MAX
+    return int(min(MEASURED_SET_MAX, SET_SECONDS / max(seconds, SET_SECONDS / MEASURED_SET_MAX)))

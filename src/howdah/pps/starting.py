@@ -5,7 +5,7 @@ Planned once and centrally. The filesets of the plan are stored before the row t
 between leaves nothing but garbage; the next scheduler plans again and comes to the same roots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,16 @@ from howdah.kit import fail
 from howdah.model.refs import Branch, Commit, Repo
 from howdah.model.spec import PipelineSpec, pfs_inputs
 from howdah.model.states import JobState
+from howdah.model.texts import WARNING
 from howdah.pfs import closing, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
 from howdah.pps.infos import JobInput
-from howdah.pps.inputs import pages
+from howdah.pps.inputs import LOOKED_LONG, warnings_of
 from howdah.pps.job_rows import JobRow
 from howdah.pps.pipeline_rows import PipelineRow
-from howdah.pps.plan import build_plan
+from howdah.pps.replan import Earlier, fingerprint, replan
 from howdah.pps.sharing import datum_sets, workers_of
 from howdah.pps.subjects import WORK
 from howdah.storage.filesets import EMPTY_ROOT
@@ -40,6 +41,7 @@ class Details:
     inputs: tuple[JobInput, ...] = ()
     todo: bytes = EMPTY_ROOT
     containment: str = ""
+    fingerprint: str = ""  # what the plan depends on besides the inputs' files; see `pps.replan`
 
     @classmethod
     def of(cls, row: JobRow) -> "Details":
@@ -48,11 +50,13 @@ class Details:
         if "todo" not in detail:
             return cls()
         inputs = tuple(_input_of(each) for each in detail["inputs"])
-        return cls(inputs, bytes.fromhex(detail["todo"]), detail.get("containment", ""))
+        todo = bytes.fromhex(detail["todo"])
+        return cls(inputs, todo, detail.get("containment", ""), detail.get("fingerprint", ""))
 
     def to_json(self) -> dict[str, Any]:
         """What `of` reads."""
-        return {"inputs": [_input_json(each) for each in self.inputs], "todo": self.todo.hex()}
+        inputs = [_input_json(each) for each in self.inputs]
+        return {"inputs": inputs, "todo": self.todo.hex(), "fingerprint": self.fingerprint}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class _Situation:
     spec: PipelineSpec
     user_spec: str
     inputs: tuple[JobInput, ...]
-    sure: bytes | None  # the plan of an earlier job all of whose datums succeeded
+    sure: Earlier | None  # what an earlier job planned, all of whose datums succeeded
+    seconds: float | None  # that a datum took lately
 
 
 def input_commits(tx: Transaction, row: JobRow) -> list[CommitRow]:
@@ -83,30 +88,40 @@ def plan_job(db: Database, storage: Storage, row: JobRow, workers: int) -> None:
     with db.read() as tx:
         now = _situation(tx, row)
     referrer = f"the plan of job {row.job}"
-    filesets = {each.name: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
+    filesets = {each.branch: storage.fileset(each.root, f"commit {each.commit}") for each in now.inputs}
     assert now.spec.input is not None
-    plan_root = build_plan(
-        storage, now.sure or EMPTY_ROOT, pages(now.spec.input, filesets), now.pipeline.salt, referrer
-    )
+    salt = now.pipeline.salt
+    plan_root = replan(storage, now.sure or Earlier(), now.spec.input, filesets, salt, referrer)
+    warnings = warnings_of(now.spec.input, filesets, LOOKED_LONG)
     plan = storage.fileset(plan_root, referrer)
     done = storage.fileset(now.pipeline.done_root, f"what pipeline {now.pipeline.pipeline} did")
     if now.spec.runs_every_time:
         todo_root = plan_root
     else:
-        todo_root = find_todo(storage, plan, None if now.sure is None else storage.fileset(now.sure, referrer), done)
+        sure = None if now.sure is None else storage.fileset(now.sure.plan, referrer)
+        todo_root = find_todo(storage, plan, sure, done)
     todo = storage.fileset(todo_root, referrer)
-    sets = datum_sets(storage, now.spec, todo, workers_of(now.user_spec) or workers)
+    at_once = workers_of(now.user_spec, now.spec.parallelism) or workers
+    sets = datum_sets(storage, now.spec, todo, at_once, now.seconds)
     fail.here("pps.plan.stored")
     with db.write() as tx:
         job = job_rows.move(tx, row, JobState.RUNNING if sets else JobState.FINISHING)
-        details = Details(now.inputs, todo_root).to_json()
+        details = Details(now.inputs, todo_root, fingerprint=fingerprint(now.spec.input, salt)).to_json()
         counts = {"total": plan.total.files, "todo": todo.total.files}
         job_rows.set_plan(tx, job.id, plan_root, done.root, details, **counts)
         set_rows.insert_sets(tx, job.id, sets)
         old = counts["total"] - counts["todo"]
         logs.say(tx, job, f"planned {counts['total']} datums: {counts['todo']} to run, {old} done before")
+        _tell(tx, job, warnings)
         if sets:
             tx.emit(WORK, "waiting")
+
+
+def _tell(tx: Transaction, job: JobRow, warnings: Sequence[str]) -> None:
+    """Say in the job's log, and for its pipeline, what is odd about the inputs as they are now."""
+    for text in warnings:
+        logs.say(tx, job, f"{WARNING}{text}")
+    pipeline_rows.set_warnings(tx, job.pipeline_id, job.version, [f"{WARNING}{text}" for text in warnings])
 
 
 def _situation(tx: Transaction, row: JobRow) -> _Situation:
@@ -115,7 +130,7 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
     spec = pipeline_rows.spec_of(version.effective_spec)
     earlier = job_rows.last_success(tx, row)
     commits = {each.commit.repo: each for each in input_commits(tx, row)}
-    inputs = []
+    inputs: dict[tuple[str, Branch], JobInput] = {}
     for node in pfs_inputs(spec.input):
         repo = Repo(node.project, node.repo, node.repo_type)
         if (commit := commits.get(repo)) is None:
@@ -123,8 +138,17 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
             raise Conflict(ErrorKind.DELETED_MEANWHILE, text)
         if commit.forgotten:
             raise closing.forgotten(commit.commit)
-        inputs.append(JobInput(node.name, Branch(repo, node.branch), commit.commit, commit.root or EMPTY_ROOT))
-    return _Situation(pipeline, spec, version.user_spec, tuple(inputs), None if earlier is None else earlier.plan_root)
+        branch = Branch(repo, node.branch)
+        inputs[node.name, branch] = JobInput(node.name, branch, commit.commit, commit.root or EMPTY_ROOT)
+    sure = None if earlier is None else _earlier(earlier)
+    seconds = job_rows.seconds_per_datum(tx, row)
+    return _Situation(pipeline, spec, version.user_spec, tuple(inputs.values()), sure, seconds)
+
+
+def _earlier(row: JobRow) -> Earlier:
+    details = Details.of(row)
+    roots = {each.branch: each.root for each in details.inputs}
+    return Earlier(row.plan_root or EMPTY_ROOT, details.fingerprint, roots)
 
 
 def _input_json(each: JobInput) -> dict[str, str]:

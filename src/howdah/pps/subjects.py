@@ -6,15 +6,33 @@ pipeline/<project>/<name>/job/<id>            created, moved (body: state), prog
 pipeline/<project>/<name>/job/<id>/claims     lost: the job ended while workers were at work on it
 pipeline/<project>/<name>/job/<id>/logs       appended
 work                                          waiting: a datum set can be claimed
+server/logs                                   appended: lines of the server itself
 """
 
 from typing import Final
 
 from howdah.model.refs import Job, Pipeline
 
-__all__ = ["WORK", "claims_subject", "job_subject", "logs_subject", "pipeline_subject"]
+__all__ = [
+    "PIPELINES",
+    "SERVER_LOGS",
+    "WORK",
+    "claims_subject",
+    "job_subject",
+    "logs_subject",
+    "pipeline_subject",
+    "project_subject",
+]
 
 WORK: Final = "work"
+PIPELINES: Final = "pipeline"
+"""The prefix of all that happens in pipelines."""
+SERVER_LOGS: Final = "server/logs"
+
+
+def project_subject(project: str) -> str:
+    """The prefix of all that happens in the pipelines of a project."""
+    return f"{PIPELINES}/{project}"
 
 
 def pipeline_subject(pipeline: Pipeline) -> str:

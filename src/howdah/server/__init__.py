@@ -5,7 +5,8 @@
     settings    what a server is told, and which addresses it may take
     lock        one server a lake
     workers     the server's own workers, from the first pipeline on
-    logs        events with fields, for people or machines
+    logs        events with fields, for people or machines; `own_log` keeps them in the lake
+    log_keeper  lines of all logs become old
 
 Only the command `howdah server` and tests import it.
 """

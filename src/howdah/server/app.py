@@ -25,7 +25,7 @@ from starlette.routing import Route
 from howdah.apis.chunk_links import ChunkLinks
 from howdah.apis.grpc.edge import GrpcEdge, lake_services
 from howdah.apis.grpc.errors import status_of
-from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app
+from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app, schema_routes
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
@@ -39,11 +39,15 @@ from howdah.server.allocator import keep_memory_of_messages
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
+from howdah.server.log_keeper import LogKeeper, LogRules
+from howdah.server.own_log import OwnLog
 from howdah.server.place import StoreSettings, opened_place
 from howdah.server.settings import (
+    DEFAULT_LOG_RULES,
     GC_PERIOD_SECONDS,
     GRPC_ADDRESS,
     HTTP_ADDRESS,
+    LOGS_DATUM_MAX,
     RETENTION_PERIOD_SECONDS,
     Address,
     Settings,
@@ -144,12 +148,13 @@ class Server:
         self._grpc = GrpcEdge(self._hub, metrics)
         self._links = ChunkLinks(self._http_url, opened.clock)
         chunks = chunk_route(opened.pfs.storage.chunks, self._links)
-        self._pages = probes_app(self._ready, metrics.registry, [chunks])
+        self._pages = probes_app(self._ready, metrics.registry, [chunks, *schema_routes()])
         self._http = HttpEdge(self._pages)
         self._keeper = Keeper(
             opened.upkeep.collector, settings.gc_period_seconds, lambda done: size.seen(done.left_bytes)
         )
         self._rules = RuleKeeper(opened.upkeep.retiring, settings.retention_period_seconds)
+        self._logs = LogKeeper(opened.pps.logs.mover, settings.logs)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
         self._serving = False
@@ -172,16 +177,20 @@ class Server:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
             await asyncio.to_thread(lake.pps.scheduler.start)
             await asyncio.to_thread(lake.pfs.triggers.start)
+            await asyncio.to_thread(lake.pps.ticker.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
             gateway = Gateway(self._grpc.services, status_of, self._metrics)
             self._pages.router.routes.append(Route("/api/{path:path}", gateway))
             cache = self._settings.cache if lake.pfs.storage.store.overlap else None
-            command = worker_command(self._settings.root, str(self.grpc_address), cache)
+            command = worker_command(
+                self._settings.root, str(self.grpc_address), cache, datum_bytes_max=self._settings.logs_datum_max
+            )
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
             await asyncio.to_thread(self._workers.start)
             self._keeper.start()
             self._rules.start()
+            self._logs.start()
         except BaseException:
             await self.stop()
             raise
@@ -196,7 +205,9 @@ class Server:
         grace = self._settings.grace_seconds
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
         await asyncio.to_thread(self._grpc.bridge.close)
+        await asyncio.to_thread(self._opened.pps.ticker.stop)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
+        await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self._rules.stop)
         await asyncio.to_thread(self._keeper.stop)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
@@ -226,6 +237,8 @@ def run(
     cache: CacheSettings | None = None,
     gc_period_seconds: float = GC_PERIOD_SECONDS,
     retention_period_seconds: float = RETENTION_PERIOD_SECONDS,
+    log_rules: LogRules = DEFAULT_LOG_RULES,
+    logs_datum_max: int = LOGS_DATUM_MAX,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -234,7 +247,7 @@ def run(
     So many `workers` run user code, by default one for each core; 0 leaves that to workers from elsewhere. The objects
     are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`. Garbage
     is collected once in each `gc_period_seconds`, retention rules are applied in each `retention_period_seconds`; never
-    with 0.
+    with 0. Of logs so much is kept as `log_rules` say, and of one datum at most `logs_datum_max` bytes.
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -244,7 +257,13 @@ def run(
         Unsupported, Damaged: as `opened`.
     """
     settings = Settings.of(root, grpc_address, http_address, allow_open=allow_open, workers=workers, cache=cache)
-    settings = replace(settings, gc_period_seconds=gc_period_seconds, retention_period_seconds=retention_period_seconds)
+    settings = replace(
+        settings,
+        gc_period_seconds=gc_period_seconds,
+        retention_period_seconds=retention_period_seconds,
+        logs=log_rules,
+        logs_datum_max=logs_datum_max,
+    )
     logs.configure(json=json_logs)
     keep_memory_of_messages()
     place = StoreSettings(store, force_store, cache)
@@ -263,13 +282,19 @@ async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], Non
         stopping.set()
 
     server = Server(lake, settings)
+    own_log = OwnLog(lake.pps.logs.append_own)
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop, each)
-    await server.start()
-    grpc, http = server.grpc_address, server.http_address
-    announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
-    await stopping.wait()
-    await server.stop()
+    own_log.open()
+    try:
+        await server.start()
+        grpc, http = server.grpc_address, server.http_address
+        announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
+        _log.info("serving", grpc=str(grpc), http=str(http), pid=os.getpid())
+        await stopping.wait()
+        await server.stop()
+    finally:
+        await asyncio.to_thread(own_log.shut)
     _log.info("stopped", pid=os.getpid())
 
 

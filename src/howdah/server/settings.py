@@ -12,14 +12,26 @@ from typing import Final
 from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.execution.pool import cores
 from howdah.model.texts import one_line
+from howdah.server.log_keeper import LogRules
 from howdah.storage.disk_cache import CacheSettings
 
-__all__ = ["GC_PERIOD_SECONDS", "GRPC_ADDRESS", "HTTP_ADDRESS", "RETENTION_PERIOD_SECONDS", "Address", "Settings"]
+__all__ = [
+    "DEFAULT_LOG_RULES",
+    "GC_PERIOD_SECONDS",
+    "GRPC_ADDRESS",
+    "HTTP_ADDRESS",
+    "LOGS_DATUM_MAX",
+    "RETENTION_PERIOD_SECONDS",
+    "Address",
+    "Settings",
+]
 
 GRPC_ADDRESS: Final = "127.0.0.1:30650"  # where every client of the protocol looks
 HTTP_ADDRESS: Final = "127.0.0.1:1600"
 GC_PERIOD_SECONDS: Final = 3600.0
 RETENTION_PERIOD_SECONDS: Final = 600.0
+DEFAULT_LOG_RULES: Final = LogRules()
+LOGS_DATUM_MAX: Final = 64 << 20
 
 _PORT_MAX: Final = 65_535
 
@@ -74,6 +86,8 @@ class Settings:
     cache: CacheSettings | None = None  # of a store far away, for the workers as well
     gc_period_seconds: float = GC_PERIOD_SECONDS  # between two garbage collections; 0 for none
     retention_period_seconds: float = RETENTION_PERIOD_SECONDS  # between two applications of the rules; 0 for none
+    logs: LogRules = DEFAULT_LOG_RULES
+    logs_datum_max: int = LOGS_DATUM_MAX  # bytes that one datum may print into the logs
     grace_seconds: float = 10.0  # that calls at work are given when the server stops
 
     @classmethod

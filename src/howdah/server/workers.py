@@ -26,13 +26,16 @@ WORKERS_NAME: Final = "workers"
 _log: Final = logging.getLogger(__name__)
 
 
-def worker_command(root: Path, server: str, cache: CacheSettings | None = None) -> Callable[[str], Sequence[str]]:
+def worker_command(
+    root: Path, server: str, cache: CacheSettings | None = None, *, datum_bytes_max: int | None = None
+) -> Callable[[str], Sequence[str]]:
     """The command of each worker of the lake in `root`, whose server listens at `server`.
 
-    User code sees neither the root nor the `cache`.
+    User code sees neither the root nor the `cache`. A datum prints at most `datum_bytes_max` bytes into the logs.
     """
     near = [] if cache is None else ["--cache", str(cache.folder), "--cache-size", str(cache.bytes_max)]
     near += [] if cache is None else ["--hidden", str(cache.folder)]
+    near += [] if datum_bytes_max is None else ["--logs-datum-max", str(datum_bytes_max)]
 
     def command(worker_id: str) -> Sequence[str]:
         work = root / WORKERS_NAME / worker_id

@@ -13,7 +13,7 @@ from howdah.storage.listing import infos, inspect, walk
 from howdah.storage.nodes import Child
 from howdah.storage.reader import Fileset
 
-__all__ = ["changed_paths", "diff", "fresh", "unequal"]
+__all__ = ["changed_paths", "diff", "fresh", "unequal", "unequal_between"]
 
 
 def diff(old: Fileset, new: Fileset, old_base: str, new_base: str) -> Iterator[tuple[FileInfo | None, FileInfo | None]]:
@@ -91,7 +91,13 @@ def _known(batch: pa.RecordBatch, other: pa.RecordBatch) -> pa.BooleanArray:
 
 def unequal(old: Fileset, new: Fileset, base: str = "/") -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """The rows (old, new) of the intervals of paths in which the two differ; among them may be equal ones."""
-    lower, upper = base.rstrip("/"), base.rstrip("/") + "0"
+    yield from unequal_between(old, new, base.rstrip("/"), base.rstrip("/") + "0")
+
+
+def unequal_between(
+    old: Fileset, new: Fileset, lower: str, upper: str
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """As `unequal`, of the paths with `lower <= path < upper`; among the rows may be some around these."""
     left, right = _Walk(old, lower, upper), _Walk(new, lower, upper)
     while left.item is not None and right.item is not None:
         if left.same(right):

@@ -7,6 +7,7 @@ everything is in the order of the bytes of these names. Many files come as colum
 
 import re
 from collections.abc import Generator, Iterator
+from itertools import compress, islice
 from typing import Final
 
 import pyarrow as pa
@@ -17,7 +18,18 @@ from howdah.model.globs import Glob
 from howdah.storage import rows
 from howdah.storage.reader import Cursor, Fileset, interval
 
-__all__ = ["COLUMNS", "children", "children_reversed", "glob", "infos", "inspect", "opened_directories", "walk"]
+__all__ = [
+    "COLUMNS",
+    "children",
+    "children_reversed",
+    "columns",
+    "glob",
+    "infos",
+    "inspect",
+    "matching",
+    "opened_directories",
+    "walk",
+]
 
 COLUMNS: Final = pa.schema(
     [
@@ -172,12 +184,23 @@ def _by_component(fileset: Fileset, directory: str, parts: list[str], pattern: G
         if rest:
             yield from _by_component(fileset, f"{directory}{head}/", rest, pattern)
     elif not rest:
-        yield from (info for info in children(fileset, directory) if pattern.matches(info.path.rstrip("/")))
+        yield from _matching_children(fileset, directory, pattern)
     else:
         match = Glob.parse("/" + head)
         for name in _directories(fileset, directory):
             if match.matches("/" + name[len(directory) : -1]):
                 yield from _by_component(fileset, name, rest, pattern)
+
+
+def _matching_children(fileset: Fileset, directory: str, pattern: Glob) -> Iterator[FileInfo]:
+    """What lies directly in a directory and matches; many are asked at once, which costs a tenth for each."""
+    found = children(fileset, directory)
+    while some := list(islice(found, _BATCH)):
+        paths = [info.path.rstrip("/") for info in some]
+        if pattern.regex_is_exact and len(paths) > 1:
+            yield from compress(some, pc.match_substring_regex(pa.array(paths, pa.string()), pattern.regex).to_pylist())
+        else:
+            yield from (info for info, path in zip(some, paths, strict=True) if pattern.matches(path))
 
 
 def _directories(fileset: Fileset, directory: str) -> Iterator[str]:
@@ -204,15 +227,16 @@ def _scan(fileset: Fileset, directory: str, pattern: Glob | None, after: str) ->
         at = 0
         for index, name in opened:
             if pattern is None or pattern.matches(name.rstrip("/") or "/"):
-                yield from _matching(batch, at, index, pattern)
+                yield from matching(batch, at, index, pattern)
                 at = index
                 summary = fileset.summary(name)
                 assert summary is not None
                 yield columns([FileInfo(name, True, summary.size, summary.digest)])
-        yield from _matching(batch, at, batch.num_rows, pattern)
+        yield from matching(batch, at, batch.num_rows, pattern)
 
 
-def _matching(batch: pa.RecordBatch, begin: int, end: int, pattern: Glob | None) -> Iterator[pa.RecordBatch]:
+def matching(batch: pa.RecordBatch, begin: int, end: int, pattern: Glob | None) -> Iterator[pa.RecordBatch]:
+    """Columns of those files among the rows begin..end that match; nothing where none does."""
     if begin == end:
         return
     part = batch.slice(begin, end - begin)

@@ -17,7 +17,7 @@ from howdah.storage import rows
 from howdah.storage.filesets import EMPTY_ROOT, Builder, Filesets
 from howdah.storage.nodes import Child
 
-__all__ = ["Source", "add_union", "children_of", "merged", "without"]
+__all__ = ["Item", "Source", "add_union", "children_of", "merged", "without"]
 
 Item: TypeAlias = Child | pa.RecordBatch
 """A whole subtree, or loose sorted rows."""

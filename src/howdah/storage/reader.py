@@ -68,12 +68,15 @@ class Fileset:
     def batches(self, lower: str = "", upper: str | None = None) -> Iterator[pa.RecordBatch]:
         """The rows with `lower <= path < upper`, in order, range by range; fetched ahead."""
         found = self._ranges(self.filesets.node(self.root, self.referrer).children, lower, upper)
-        head = list(islice(found, 2))
-        loaded = self._ahead(chain(head, found)) if len(head) > 1 else map(self._load, head)
-        for batch in loaded:
+        for batch in self.loaded(found):
             begin, end = rows.bounds(batch, lower, upper)
             if begin < end:
                 yield batch.slice(begin, end - begin)
+
+    def loaded(self, found: Iterator[Child]) -> Iterator[pa.RecordBatch]:
+        """The rows of some ranges of this fileset, range by range; fetched ahead."""
+        head = list(islice(found, 2))
+        return self._ahead(chain(head, found)) if len(head) > 1 else map(self._load, head)
 
     def _ranges(self, children: tuple[Child, ...], lower: str, upper: str | None) -> Iterator[Child]:
         for child in children:

@@ -17,7 +17,7 @@ from sqlalchemy import Column, LargeBinary, Table, select
 from howdah.db import tables
 from howdah.db.transaction import Transaction
 from howdah.errors import Damaged, ErrorKind, HowdahError
-from howdah.pps.results import decode_hand_in
+from howdah.pps.handed_in import decode_hand_in
 from howdah.storage import changes
 from howdah.storage.extents import NAME_BYTES
 from howdah.storage.marks import chunks_of
@@ -88,6 +88,8 @@ _NO_ROOTS: Final = {
     ("file_set", "body"),
     ("log_chunk", "body"),
     ("log_chunk", "body_object"),
+    ("log_part", "datums"),
+    ("log_segment", "object"),
     ("transaction_request", "body"),
 }
 # Roots whose row belongs to something that can be named.
@@ -115,15 +117,15 @@ def find_roots(tx: Transaction) -> Iterator[Root]:
             yield from _of_table(tx, table, columns)
     for key, detail in tx.execute(select(_JOB.id, _JOB.detail)):
         yield from _of_detail(key, detail)
-    change, result, log = tables.commit_change.c, tables.datum_result.c, tables.log_chunk.c
+    change, result, log = tables.commit_change.c, tables.datum_result.c, tables.log_segment.c
     for body in tx.execute(select(tables.file_set.c.body)).scalars():
         yield from _of_change(Holder.OTHER, 0, partial(changes.decode, body), "file_set")
     for key, body in tx.execute(select(change.commit_id, change.body)):
         yield from _of_change(Holder.COMMIT, key, partial(changes.decode, body))
     for key, body in tx.execute(select(result.job_id, result.body)):
         yield from _of_change(Holder.JOB, key, partial(_change_of, body))
-    for key, name in tx.execute(select(log.id, log.body_object).where(log.body_object.is_not(None))):
-        yield Root(Holder.OTHER, key, None, names_in(name), "log_chunk")
+    for name in tx.execute(select(log.object)).scalars():
+        yield Root(Holder.OTHER, 0, None, names_in(name), "log_segment")
 
 
 def _binary(table: Table) -> list[Column[Any]]:

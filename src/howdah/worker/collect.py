@@ -5,14 +5,16 @@ Files are appended, not put: what two datums write to one path is then seen as t
 
 A file that user code merely linked from an input is not read again: it is in the store already, and the output
 gets its extents. That holds only if the file was not touched since the command began, which its time of change tells.
+Of inputs that have names alone, or pipes (`modes`), a link means the input's file, whether its bytes ever came or not.
 """
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
+from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.cutting import BIG_FILE
 from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
@@ -20,6 +22,7 @@ from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, LocalFile, read_sm
 from howdah.storage.writer import ChangeWriter
 from howdah.worker.folders import OUT
 from howdah.worker.materialise import input_fileset
+from howdah.worker.modes import Mode, modes_of
 from howdah.worker.outputs import Output, outputs
 from howdah.worker.values import Claim
 
@@ -36,26 +39,54 @@ class Collected(NamedTuple):
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Datum:
+    """Whose output it is, and when and how its command had the inputs."""
+
+    storage: Storage
+    claim: Claim
+    id: str
+    folder: str
+    began_ns: int
+    moved: bool
+    pipes: frozenset[str]  # names of inputs whose files are pipes
+    empty: frozenset[str]  # and of those whose files have no content
+
+
 def collect(
-    storage: Storage, writer: ChangeWriter, claim: Claim, datum_id: str, folder: str, began_ns: int
+    storage: Storage,
+    writer: ChangeWriter,
+    claim: Claim,
+    datum_id: str,
+    folder: str,
+    began_ns: int,
+    *,
+    moved: bool = False,
 ) -> Collected:
     """Put all files of `<folder>/out` into `writer`, tagged with the datum. Nothing is put if one is refused.
 
-    `began_ns` is a moment of the coarse real-time clock at which the command had not begun.
+    `began_ns` is a moment of the coarse real-time clock at which the command had not begun. `moved` says that the
+    caller moved the inputs' folders since then, and saw that they still are the same.
 
     Raises:
         BadRequest: BAD_PATH: something in the output that no repo can hold; the datum has failed.
         Refused, Unavailable: bytes cannot be read or stored; `writer` may have a part of the output then.
     """
+    modes = modes_of(claim.spec)
+    pipes, empty = (frozenset(n for n, mode in modes.items() if mode is wanted) for wanted in (Mode.PIPES, Mode.EMPTY))
+    datum = _Datum(storage, claim, datum_id, folder, began_ns, moved, pipes, empty)
     files = size = 0
-    for batch in _batched(_checked(folder)):
+    for batch in _batched(_checked(datum)):
         references: list[Entry] = []
         small: list[Output] = []
         for output in batch:
-            files, size = files + 1, size + output.size
-            reference = _reference(storage, claim, folder, output, began_ns)
-            if reference is not None:
-                references.append(replace(reference, path=output.path, datum=datum_id))
+            files += 1
+            found = _input_entries(datum, output)
+            size += sum([entry.size for entry in found]) if found else output.size
+            if len(found) == 1:
+                references.append(replace(found[0], path=output.path, datum=datum_id))
+            elif found:
+                _put_parts(datum, writer, output.path, found)
             elif output.size < BIG_FILE:
                 small.append(output)
             else:
@@ -65,15 +96,24 @@ def collect(
     return Collected(files, size)
 
 
-def _checked(folder: str) -> Iterable[Output]:
+def _checked(datum: _Datum) -> Iterable[Output]:
     """All outputs, after every one has been found to be good."""
-    walk = outputs(folder)
+    walk = outputs(datum.folder, datum.pipes)
     found = list(islice(walk, _HELD_MAX))
+    for each in found:
+        _check(datum, each)
     if len(found) < _HELD_MAX:
         return found
-    for _ in walk:
-        pass
-    return outputs(folder)
+    for each in walk:
+        _check(datum, each)
+    return outputs(datum.folder, datum.pipes)
+
+
+def _check(datum: _Datum, output: Output) -> None:
+    """Refuse a pipe that is none of ours: nobody would ever have fed it."""
+    if output.pipe and not _entries_of(datum, output):
+        text = f"/pfs/{output.below} is a named pipe, which no repo can hold; remove it before the command ends"
+        raise BadRequest(ErrorKind.BAD_PATH, text)
 
 
 def _batched(found: Iterable[Output]) -> Iterator[list[Output]]:
@@ -88,22 +128,39 @@ def _batched(found: Iterable[Output]) -> Iterator[list[Output]]:
     yield batch
 
 
-def _reference(storage: Storage, claim: Claim, folder: str, output: Output, began_ns: int) -> Entry | None:
-    """The input's entry of a file that is a link to an untouched input; None for any other."""
+def _input_entries(datum: _Datum, output: Output) -> list[Entry]:
+    """The entries of the input's file that an output means; none if its bytes must be read from the folder."""
     name, _, path = output.below.partition("/")
-    if name == OUT or name not in claim.inputs or not _is_untouched(folder, output, began_ns):
-        return None
-    entries = input_fileset(storage, claim, name).find("/" + path)
-    return entries[0] if len(entries) == 1 and entries[0].size == output.size else None
+    if name == OUT or not path or name not in datum.claim.inputs:
+        return []
+    if output.pipe or (name in datum.empty and output.size == 0):
+        return _entries_of(datum, output)
+    if name in datum.empty or not _is_untouched(datum, output):
+        return []
+    entries = _entries_of(datum, output)
+    return entries if len(entries) == 1 and entries[0].size == output.size else []
 
 
-def _is_untouched(folder: str, output: Output, began_ns: int) -> bool:
+def _entries_of(datum: _Datum, output: Output) -> list[Entry]:
+    name, _, path = output.below.partition("/")
+    return input_fileset(datum.storage, datum.claim, name).find("/" + path)
+
+
+def _is_untouched(datum: _Datum, output: Output) -> bool:
     """Whether neither the file nor a folder on the way to it was changed, renamed or replaced since then."""
-    if output.changed_ns >= began_ns:
+    if output.changed_ns >= datum.began_ns:
         return False
     parts = output.below.split("/")
-    above = ["/".join([folder, *parts[:n]]) for n in range(1, len(parts))]
-    return all(os.lstat(each).st_ctime_ns < began_ns for each in above)
+    above = ["/".join([datum.folder, *parts[:n]]) for n in range(2 if datum.moved else 1, len(parts))]
+    return all(os.lstat(each).st_ctime_ns < datum.began_ns for each in above)
+
+
+def _put_parts(datum: _Datum, writer: ChangeWriter, path: str, parts: list[Entry]) -> None:
+    """Put a file that several datums of an earlier pipeline wrote, and that user code has not read."""
+    extents = parts[0].extents.concat(*[each.extents for each in parts[1:]])
+    size = sum([each.size for each in parts])
+    pieces = datum.storage.reader.read(extents, 0, size, f"file {parts[0].path} of job {datum.claim.job}")
+    writer.put(path, pieces, datum=datum.id, append=True)
 
 
 def _put_small(writer: ChangeWriter, datum_id: str, folder: str, small: list[Output]) -> None:

@@ -2,14 +2,16 @@
 """The variables that user code sees, and the command line as the nest takes it.
 
 Later ones win: what every program expects (PATH, HOME), who runs it (PPS_*), the spec's own `transform.env`, and
-what is true of this datum alone (PACH_*, and two for each input). This order is that of Pachyderm.
+what is true of this datum alone (PACH_*, and some for each input). This order is that of Pachyderm.
 """
 
 import os
 from collections.abc import Mapping
 from typing import Final
 
-from howdah.worker.values import Claim, Datum
+from howdah.model.spec import PfsInput, pfs_inputs
+from howdah.model.spec.keys import key_of
+from howdah.worker.values import Claim, Datum, Match, input_of
 
 __all__ = ["DEFAULT_PATH", "datum_variables", "standing_variables", "stdin_bytes"]
 
@@ -26,6 +28,8 @@ def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dic
         "PACH_IN_WORKER": "true",
         "PPS_PROJECT_NAME": claim.job.pipeline.project,
         "PPS_PIPELINE_NAME": claim.job.pipeline.name,
+        "PPS_SPEC_COMMIT": claim.spec_commit_id,
+        "PPS_POD_NAME": claim.worker_id,
         **dict(claim.spec.transform.env),
         "PACH_JOB_ID": claim.job.id,
         "PACH_OUTPUT_COMMIT_ID": claim.output_commit_id,
@@ -33,12 +37,32 @@ def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dic
 
 
 def datum_variables(claim: Claim, datum: Datum) -> dict[str, str]:
-    """The variables of one datum: of each input the path of its match below `/pfs`, and its commit."""
+    """The variables of one datum: of each input the path of its match below `/pfs`, its commit, and its keys.
+
+    Of an input that has many matches, as in a group, they are those of the last.
+    """
     variables = {"PACH_DATUM_ID": datum.id}
+    keyed = [node for node in pfs_inputs(claim.spec.input) if node.join_on or node.group_by]
     for match in datum.inputs:
+        read = input_of(claim, match.name, match.branch)
+        assert read is not None, f"datum {datum.id} has an input {match.name} that its job does not read"
         variables[match.name] = f"/pfs/{match.name}{match.path.rstrip('/')}"
-        variables[f"{match.name}_COMMIT"] = claim.inputs[match.name].commit_id
+        variables[f"{match.name}_COMMIT"] = read.commit_id
+        variables |= _keys(match, [node for node in keyed if node.name == match.name])
     return variables
+
+
+def _keys(match: Match, nodes: list[PfsInput]) -> dict[str, str]:
+    """By which keys a match was joined or grouped; of inputs that share a name, the first whose pattern it matches."""
+    for node in nodes:
+        found = {}
+        for name, text in (("JOIN_ON", node.join_on), ("GROUP_BY", node.group_by)):
+            key = key_of(match.path, node.glob, text) if text else None
+            if key is not None:
+                found[f"PACH_DATUM_{match.name}_{name}"] = key
+        if found:
+            return found
+    return {}
 
 
 def stdin_bytes(lines: tuple[str, ...]) -> bytes:

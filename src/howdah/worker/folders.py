@@ -85,6 +85,11 @@ class Folders:
             self._shapes[folder] = shape
         return folder
 
+    def keep_apart(self, folder: str) -> None:
+        """Never give a folder out again: what had it may still be alive when it is taken back."""
+        with self._lock:
+            self._shapes.pop(folder, None)
+
     def discard(self, folder: str) -> None:
         """Take back a folder that nobody uses any more; returns at once."""
         self._discarded.put(folder)
@@ -112,18 +117,24 @@ class Folders:
 def _is_emptied(folder: str, shape: Shape, mode: int) -> bool:
     """Remove all that a datum left in a folder but its first level; False if that is not as it was made."""
     try:
-        if os.lstat(folder).st_mode != mode:
+        if not _is_as_made(folder, mode):
             return False
         found = _names(folder)
         for name in found:
             path = f"{folder}/{name}"
-            if name not in shape or os.lstat(path).st_mode != mode:
+            if name not in shape or not _is_as_made(path, mode):
                 return False
             for below in _names(path):
                 _remove_one(path, f"{path}/{below}")
     except (OSError, RecursionError):
         return False
     return len(found) == len(shape)
+
+
+def _is_as_made(folder: str, mode: int) -> bool:
+    """Whether it is a folder with its rights, and ours: pipelines may run as other users."""
+    status = os.lstat(folder)
+    return status.st_mode == mode and status.st_uid == os.geteuid()
 
 
 def _names(folder: str) -> list[str]:

@@ -2,20 +2,22 @@
 """The worker's calls to its server, as values and errors of ours. Nothing else of the worker knows the wire."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import grpc
 
 from howdah.errors import BadRequest, Conflict, ErrorKind, HowdahError, NotFound, Refused, Unavailable
-from howdah.model.refs import Job, Pipeline
+from howdah.model.refs import Branch, Job, Pipeline, Repo
 from howdah.model.spec import parse_spec
 from howdah.model.states import DatumState
 from howdah.wire.stubs import howdah_v1_pb2 as wire
 from howdah.wire.stubs import howdah_v1_pb2_grpc as services
 from howdah.wire.stubs import pfs_v2_pb2, pps_v2_pb2
-from howdah.worker.values import Claim, ClaimInput, LogLine, Result
+from howdah.worker.values import Claim, ClaimInput, LogLine, Result, input_key
 
 __all__ = ["Link", "claim_of"]
 
@@ -92,7 +94,7 @@ class Link:
         finally:
             with self._lock:
                 self._claiming = None
-        return claim_of(answer) if answer.set_id else None
+        return replace(claim_of(answer), worker_id=self._worker_id) if answer.set_id else None
 
     def stop_claiming(self) -> None:
         """Let no claim wait from now on."""
@@ -194,11 +196,24 @@ def claim_of(answer: wire.ClaimResponse) -> Claim:
         pipeline_version=answer.pipeline_version,
         spec=parse_spec(answer.spec, project=pipeline.project),
         output_commit_id=answer.output_commit_id,
-        inputs={each.name: ClaimInput(each.name, each.commit.id, each.branch, each.root) for each in answer.inputs},
+        inputs=_inputs(answer),
         todo_root=answer.todo_root,
         first=answer.first,
         count=answer.count,
+        spec_commit_id=answer.spec_commit_id,
     )
+
+
+def _inputs(answer: wire.ClaimResponse) -> dict[str, ClaimInput]:
+    """The inputs by name; those that share one by name and branch."""
+    names = Counter(each.name for each in answer.inputs)
+    found = {}
+    for each in answer.inputs:
+        repo = each.commit.repo
+        branch = Branch(Repo(repo.project.name, repo.name, repo.type), each.branch)
+        key = each.name if names[each.name] == 1 else input_key(each.name, str(branch))
+        found[key] = ClaimInput(each.name, each.commit.id, each.branch, each.root)
+    return found
 
 
 def _job(job: Job) -> pps_v2_pb2.Job:
@@ -207,7 +222,8 @@ def _job(job: Job) -> pps_v2_pb2.Job:
 
 
 def _result(result: Result) -> wire.DatumResult:
-    state = DatumState.FAILED if result.reason else DatumState.SUCCESS
+    failed = DatumState.RECOVERED if result.recovered else DatumState.FAILED
+    state = failed if result.reason else DatumState.SUCCESS
     message = wire.DatumResult(
         datum_id=result.datum_id,
         state=pps_v2_pb2.DatumState.Name(state),
@@ -224,6 +240,6 @@ def _result(result: Result) -> wire.DatumResult:
 
 
 def _line(line: LogLine) -> wire.LogLine:
-    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message)
+    message = wire.LogLine(datum_id=line.datum_id, user=line.user, message=line.message, level=line.level.wire_name)
     message.at.seconds, message.at.nanos = divmod(line.at_ns, 1_000_000_000)
     return message

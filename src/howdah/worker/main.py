@@ -22,6 +22,7 @@ from howdah.storage.lake import open_lake, open_store
 from howdah.storage.storage import Storage
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
+from howdah.worker.logs import DATUM_BYTES_MAX
 from howdah.worker.nest import Nest, end_with
 from howdah.worker.runner import Runner
 from howdah.worker.worker import Worker
@@ -66,6 +67,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where copies of objects from far away are kept")
     parser.add_argument("--cache-size", type=int, default=CACHE_BYTES_MAX, metavar="BYTES", help="how much of them")
+    parser.add_argument(
+        "--logs-datum-max", type=int, default=DATUM_BYTES_MAX, metavar="BYTES", help="what a datum may print into logs"
+    )
     return parser.parse_args(arguments)
 
 
@@ -75,7 +79,14 @@ def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
     folders = Folders(options.work, reuse=runner.is_contained)
     link = Link(options.server, options.id)
     cache = CacheSettings(options.cache, options.cache_size) if options.cache else None
-    worker = Worker(link, runner, folders, lambda: _open_storage(link, cache), SystemClock())
+    worker = Worker(
+        link,
+        runner,
+        folders,
+        lambda: _open_storage(link, cache),
+        SystemClock(),
+        logs_datum_max=options.logs_datum_max,
+    )
     failures: list[BaseException] = []
 
     def run() -> None:

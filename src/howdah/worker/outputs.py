@@ -7,7 +7,7 @@ belong to this user, so the rights are given back.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 from howdah.errors import BadRequest, ErrorKind
@@ -30,31 +30,42 @@ _KINDS: Final = {
 class Output(NamedTuple):
     """One file of the output: its path in the output repo, where its bytes lie below the datum's folder, its size.
 
-    `changed_ns` is when it was last changed in any way, by the clock of the file system.
+    `changed_ns` is when it was last changed in any way, by the clock of the file system. A `pipe` has no bytes there:
+    it is in the folder of an input whose files are pipes, read or not.
     """
 
     path: str
     below: str
     size: int
     changed_ns: int
+    pipe: bool = False
 
 
-def outputs(folder: str) -> Iterator[Output]:
+def outputs(folder: str, pipes: Container[str] = ()) -> Iterator[Output]:
     """All files that `<folder>/out` holds, links to files and folders below `<folder>` included.
+
+    `pipes` are the names of folders below `<folder>` whose pipes may be linked to.
 
     Raises:
         BadRequest: BAD_PATH: something that a repo cannot hold; the text names it and says why.
         Refused, Unavailable: a folder cannot be read.
     """
-    return _walk(folder, OUT, "", (OUT,))
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(f"{folder}/{OUT}").st_mode)
+    except FileNotFoundError:
+        is_folder = False
+    if not is_folder:
+        text = "/pfs/out is no folder any more; leave it where it is, and put files and folders into it"
+        raise BadRequest(ErrorKind.BAD_PATH, text)
+    yield from _walk(folder, OUT, "", (OUT,), pipes)
 
 
-def _walk(folder: str, below: str, path: str, above: tuple[str, ...]) -> Iterator[Output]:
+def _walk(folder: str, below: str, path: str, above: tuple[str, ...], pipes: Container[str]) -> Iterator[Output]:
     """The files of one folder, which lies at `below` and whose path in the repo is `path`.
 
     `above` are the folders that lead here, as they lie: a link to one of them would never end.
     """
-    found = [_seen(folder, f"{below}/{name}", name) for name in _names(f"{folder}/{below}")]
+    found = [_seen(folder, f"{below}/{name}", name, pipes) for name in _names(f"{folder}/{below}")]
     found.sort(key=_order)
     for name, real, status in found:
         file = clean(f"{path}/{name}")
@@ -63,11 +74,13 @@ def _walk(folder: str, below: str, path: str, above: tuple[str, ...]) -> Iterato
                 with explained(f"{folder}/{real}"):
                     os.chmod(f"{folder}/{real}", stat.S_IMODE(status.st_mode) | stat.S_IRUSR)
             yield Output(file, real, status.st_size, status.st_ctime_ns)
+        elif not stat.S_ISDIR(status.st_mode):
+            yield Output(file, real, 0, status.st_ctime_ns, pipe=True)
         elif real in above or not real:
             text = f"link {_shown(below, name)} leads to a folder that it is in"
             raise BadRequest(ErrorKind.BAD_PATH, f"{text}; remove it")
         else:
-            yield from _walk(folder, real, file, (*above, real))
+            yield from _walk(folder, real, file, (*above, real), pipes)
 
 
 def _names(directory: str) -> list[str]:
@@ -79,7 +92,7 @@ def _names(directory: str) -> list[str]:
             return os.listdir(directory)
 
 
-def _seen(folder: str, below: str, name: str) -> tuple[str, str, os.stat_result]:
+def _seen(folder: str, below: str, name: str, pipes: Container[str]) -> tuple[str, str, os.stat_result]:
     """Name, place without links, and status of one entry of a folder."""
     if not name.isprintable():
         _check_name(below)
@@ -92,7 +105,7 @@ def _seen(folder: str, below: str, name: str) -> tuple[str, str, os.stat_result]
         below = resolve(folder, below)
         status = os.lstat(f"{folder}/{below}")
     kind = _KINDS.get(stat.S_IFMT(status.st_mode))
-    if kind is not None:
+    if kind is not None and not (_may_be_pipe(status) and below.partition("/")[0] in pipes):
         text = f"/pfs/{below} is {kind}, which no repo can hold; remove it before the command ends"
         raise BadRequest(ErrorKind.BAD_PATH, text)
     return name, below, status
@@ -114,3 +127,8 @@ def _check_name(below: str) -> None:
 
 def _shown(below: str, name: str) -> str:
     return one_line(f"/pfs/{below}/{name}")
+
+
+def _may_be_pipe(status: os.stat_result) -> bool:
+    """Whether it is a pipe, or what `pipes` puts there when it was read."""
+    return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)

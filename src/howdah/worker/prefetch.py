@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from howdah.errors import HowdahError
+from howdah.kit import fail
 from howdah.worker.folders import Folders
-from howdah.worker.materialise import Materialiser
+from howdah.worker.materialise import Materialiser, Pipe
 from howdah.worker.values import Datum
 
 __all__ = ["Ready", "make_ready", "prefetched"]
@@ -21,27 +22,31 @@ AHEAD_BYTES: Final = 64 << 20  # of inputs; one datum may be as big as it is
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A datum whose inputs lie in `folder`, or else the error that prevented it, and then there is no folder."""
+    """A datum whose inputs lie in `folder`, or else the error that prevented it, and then there is no folder.
+
+    `pipes` are the files of lazy inputs: they are there, and want to be fed.
+    """
 
     datum: Datum
     folder: str
     size: int
     seconds: float
     error: HowdahError | None = None
+    pipes: tuple[Pipe, ...] = ()
 
 
 def make_ready(datum: Datum, folders: Folders, materialiser: Materialiser) -> Ready:
     """Prepare a fresh folder for a try of a datum; an error of ours is an answer, too."""
     began = time.perf_counter()
-    folder = ""
+    folder, pipes = "", list[Pipe]()
     try:
         folder = folders.new([match.name for match in datum.inputs])
-        size = materialiser.prepare(datum, folder)
+        size = materialiser.prepare(datum, folder, pipes)
     except HowdahError as error:
         if folder:
             folders.discard(folder)
         return Ready(datum, "", 0, time.perf_counter() - began, error)
-    return Ready(datum, folder, size, time.perf_counter() - began)
+    return Ready(datum, folder, size, time.perf_counter() - began, pipes=tuple(pipes))
 
 
 def prefetched(datums: Iterable[Datum], folders: Folders, materialiser: Materialiser) -> Generator[Ready, None, None]:
@@ -69,6 +74,7 @@ def _fill(ahead: "_Ahead", datums: Iterable[Datum], folders: Folders, materialis
             if not ahead.wait_for_room():
                 break
             ready = make_ready(datum, folders, materialiser)
+            fail.here("worker.ready")
             if not ahead.put(ready):
                 if ready.folder:
                     folders.discard(ready.folder)

@@ -6,9 +6,9 @@ refers to is durable by then. A result that was not handed in is done again by w
 """
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,7 +29,9 @@ __all__ = ["HandIn", "Results"]
 
 BATCH_SECONDS: Final = 1.0
 BATCH_BYTES: Final = 64 << 20
-WAITING_MAX: Final = 64  # datums that ran and were not collected yet; their folders take up the disk
+# Datums that ran and were not collected yet: their folders take up the disk, so big ones wait for their upload.
+WAITING_MAX: Final = 64
+WAITING_BYTES: Final = 256 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -86,11 +88,14 @@ class Results:
         self._before = before
         self._after = after
         self._containment = containment
-        self._queue: queue.Queue[tuple[Held, Ran] | _End | None] = queue.Queue(WAITING_MAX)
+        self._changed = threading.Condition()
+        # All below is guarded by _changed. What waits, oldest first; and how many may: fewer where they are big.
+        self._waiting: deque[tuple[Held, Ran] | _End | None] = deque()
+        self._room = WAITING_MAX
+        self._error: BaseException | None = None
         # What of one claim waits to be handed in. The thread's own.
         self._batch: _Batch | None = None
         self._stopping = threading.Event()
-        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="hand-in", daemon=True)
         self._thread.start()
 
@@ -113,13 +118,12 @@ class Results:
         self._thread.join()
 
     def _put(self, item: tuple[Held, Ran] | _End | None) -> None:
-        while True:
+        with self._changed:
+            self._changed.wait_for(lambda: self._error is not None or len(self._waiting) < self._room)
             if self._error is not None:
                 raise self._error
-            try:
-                return self._queue.put(item, timeout=1.0)
-            except queue.Full:
-                continue
+            self._waiting.append(item)
+            self._changed.notify_all()
 
     def _run(self) -> None:
         try:
@@ -131,15 +135,24 @@ class Results:
                     self._take(*item)
         except BaseException as error:
             _log.exception("handing in results failed")
-            self._error = error
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
 
     def _next(self) -> tuple[Held, Ran] | _End | None:
         while self._batch is not None:
-            try:
-                return self._queue.get(timeout=max(0.0, self._batch.due - time.monotonic()))
-            except queue.Empty:
-                self._finish(self._batch.held, last=False)
-        return self._queue.get()
+            with self._changed:
+                if self._changed.wait_for(lambda: self._waiting, max(0.0, self._batch.due - time.monotonic())):
+                    return self._taken()
+            self._finish(self._batch.held, last=False)
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            return self._taken()
+
+    def _taken(self) -> tuple[Held, Ran] | _End | None:
+        item = self._waiting.popleft()
+        self._changed.notify_all()
+        return item
 
     def _take(self, held: Held, ran: Ran) -> None:
         try:
@@ -160,15 +173,21 @@ class Results:
         collected, reason = Collected(0, 0), ran.reason
         if ran.folder:
             try:
-                collected = collect(self._storage, batch.writer, held.claim, ran.datum.id, ran.folder, ran.began_ns)
+                collected = collect(
+                    self._storage, batch.writer, held.claim, ran.datum.id, ran.folder, ran.began_ns, moved=ran.moved
+                )
             except BadRequest as error:
                 reason = failure_text(held, ran.datum, f"left something that is no output: {error.message}")
         fail.here("worker.collected")
         batch.bytes += collected.bytes
+        with self._changed:
+            self._room = max(1, min(WAITING_MAX, WAITING_BYTES // max(1, ran.download_bytes + collected.bytes)))
+            self._changed.notify_all()
         batch.results.append(
             Result(
                 datum_id=ran.datum.id,
                 reason=reason,
+                recovered=ran.recovered,
                 tries=ran.tries,
                 download_seconds=ran.download_seconds,
                 process_seconds=ran.process_seconds,

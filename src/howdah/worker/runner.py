@@ -66,6 +66,10 @@ class Runner:
         while not self._idle.is_set() and not self._nest.cancel():
             self._idle.wait(_LOOK_AGAIN_SECONDS)
 
+    def drain(self) -> None:
+        """Return when what the command that runs now has printed so far was handed out."""
+        self._nest.drain()
+
     def close(self) -> None:
         """Kill what runs, and end the nest."""
         self._nest.close()

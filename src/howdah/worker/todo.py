@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from howdah.errors import Damaged, ErrorKind
 from howdah.storage import rows
@@ -31,7 +32,11 @@ def datums(storage: Storage, claim: Claim) -> Iterator[Datum]:
 def _datum(entry: Entry, content: bytes, referrer: str) -> Datum:
     try:
         inputs = json.loads(content)["inputs"]
-        return Datum(entry.path[1:], tuple(Match(str(each["name"]), str(each["path"])) for each in inputs))
+        return Datum(entry.path[1:], tuple(_match(each) for each in inputs))
     except (ValueError, KeyError, TypeError) as error:
         text = f"{referrer}: {entry.path} cannot be understood ({error!r}); reprocess the pipeline"
         raise Damaged(ErrorKind.OBJECT_CORRUPT, text) from error
+
+
+def _match(part: dict[str, Any]) -> Match:
+    return Match(str(part["name"]), str(part["path"]), str(part.get("branch", "")))

@@ -8,11 +8,16 @@ changes: it is the claim while this worker believes that it has it.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from howdah.model.logs import LogLevel
+from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
-__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result"]
+__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
+
+_DESCRIBED_MAX: Final = 20  # of a group there may be thousands, and a line of a log is for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,12 @@ class Claim:
     pipeline_version: int
     spec: PipelineSpec
     output_commit_id: str
-    inputs: Mapping[str, ClaimInput]
+    inputs: Mapping[str, ClaimInput]  # by name, or by name and branch where inputs share a name: see `input_of`
     todo_root: bytes
     first: int
     count: int
+    spec_commit_id: str = ""
+    worker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,19 @@ class Match:
 
     name: str
     path: str
+    branch: str = ""  # of the input, where its name does not say it: members of a union may share one
+
+
+def input_key(name: str, branch: str) -> str:
+    """The key in `Claim.inputs` of an input that shares its name with another one."""
+    return f"{name} {branch}"
+
+
+def input_of(claim: Claim, name: str, branch: str = "") -> ClaimInput | None:
+    """The input of a claim that a match is of; None if there is none."""
+    if (found := claim.inputs.get(name)) is not None:
+        return found
+    return claim.inputs.get(input_key(name, branch or f"{DEFAULT_PROJECT}/{name}@{DEFAULT_BRANCH}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +77,24 @@ class Datum:
     id: str
     inputs: tuple[Match, ...]
 
+    @property
+    def described(self) -> str:
+        """Where its inputs are; the first of many."""
+        paths = [f"/pfs/{match.name}{match.path}" for match in self.inputs[:_DESCRIBED_MAX]]
+        more = len(self.inputs) - len(paths)
+        return ", ".join(paths) + (f" and {more} more" if more else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds."""
+    """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds.
+
+    With `recovered` it failed by `reason`, and the recovery command dealt with that: it has no output.
+    """
 
     datum_id: str
     reason: str = ""
+    recovered: bool = False
     tries: int = 0
     download_seconds: float = 0.0
     process_seconds: float = 0.0
@@ -80,6 +111,7 @@ class LogLine:
     datum_id: str
     user: bool
     message: str
+    level: LogLevel = LogLevel.UNSET  # unset: as the line itself says
 
 
 class Held:

@@ -18,9 +18,10 @@ from howdah.kit.clock import Clock
 from howdah.storage.storage import Storage
 from howdah.worker.attempts import Attempts
 from howdah.worker.backoff import delays
+from howdah.worker.batching import Batching
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
-from howdah.worker.logs import Logs
+from howdah.worker.logs import DATUM_BYTES_MAX, Logs
 from howdah.worker.materialise import Materialiser
 from howdah.worker.prefetch import prefetched
 from howdah.worker.renewal import Renewals
@@ -46,13 +47,22 @@ class Worker:
     """
 
     def __init__(
-        self, link: Link, runner: Runner, folders: Folders, open_storage: Callable[[], Storage], clock: Clock
+        self,
+        link: Link,
+        runner: Runner,
+        folders: Folders,
+        open_storage: Callable[[], Storage],
+        clock: Clock,
+        *,
+        logs_datum_max: int = DATUM_BYTES_MAX,
     ) -> None:
         self._link = link
         self._runner = runner
         self._folders = folders
         self._open_storage = open_storage
         self._clock = clock
+        self._logs_datum_max = logs_datum_max
+        self._batching = Batching(runner, folders)
         self._lock = threading.Lock()
         # The claim whose datums run now, and what takes their results; guarded by _lock.
         self._held: Held | None = None
@@ -62,7 +72,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`. What goes wrong meanwhile (no server, no store) is logged, waited out, and tried again."""
-        logs = Logs(self._link.append_logs)
+        logs = Logs(self._link.append_logs, datum_bytes_max=self._logs_datum_max)
         renewals = Renewals(self._link.renew, self._clock, self._link.watch)
         renewals.start()
         try:
@@ -75,6 +85,7 @@ class Worker:
                         _log.warning("%s", error.message)
                     self._stopped.wait(next(self._pauses))
         finally:
+            self._batching.close()
             logs.close()
             renewals.close()
 
@@ -128,17 +139,24 @@ class Worker:
         finally:
             with self._lock:
                 self._held = None
+            self._batching.rest()
             results.end(held, whole=whole)
 
     def _run_all(self, held: Held, storage: Storage, logs: Logs, results: Results) -> bool:
         """Run all datums of a claim; tell whether that was all of them."""
         claim = held.claim
+        materialiser = Materialiser(storage, claim)
+
+        def say(datum_id: str, line: str | bytes) -> None:
+            logs.add(held, datum_id, line)
+
         attempts = Attempts(
             held,
             self._folders,
-            Materialiser(storage, claim),
+            materialiser,
             run=lambda command: self._runner.run(held, command),
-            say=lambda datum_id, line: logs.add(held, datum_id, line),
+            say=say,
+            way=self._batching.way(held, materialiser, say),
         )
         made_ready = prefetched(datums(storage, claim), self._folders, Materialiser(storage, claim))
         with closing(made_ready):

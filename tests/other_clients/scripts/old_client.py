@@ -316,10 +316,53 @@ def a_pipeline_runs_and_its_output_is_read(client, lake, folder):
     assert 2 == len(datums)
     assert datums[0].datum.id == client.inspect_datum("upper", job.id, datums[0].datum.id).datum.id
     assert "done" in [line.message.strip() for line in client.get_job_logs("upper", job.id)]
+    text = refused(lambda: client.restart_datum("upper", job.id, ["/a"]))
+    assert "datum matching filter [/a] could not be found" in text
+    assert "pipeline doesn't have a cron input" in refused(lambda: client.run_cron("upper"))
     client.stop_pipeline("upper")
     client.start_pipeline("upper")
     client.delete_pipeline("upper")
     assert [] == list(client.list_pipeline())
+
+
+@step
+def a_spec_of_many_fields_comes_back(client, lake, folder):
+    repo = new_repo(client)
+    fields = {
+        "parallelism_spec": pps_proto.ParallelismSpec(constant=2),
+        "resource_limits": pps_proto.ResourceSpec(cpu=1.5, memory="256Mi"),
+        "scheduling_spec": pps_proto.SchedulingSpec(node_selector={"disk": "fast"}),
+        "metadata": pps_proto.Metadata(labels={"team": "vision"}),
+        "datum_tries": 4,
+        "salt": "salt",
+    }
+    transform = pps_proto.Transform(cmd=["true"], env={"A": "b"}, accept_return_code=[3])
+    reads = pps_proto.Input(pfs=pps_proto.PFSInput(repo=repo, glob="/"))
+    client.create_pipeline("many", transform=transform, input=reads, **fields)
+    client.create_pipeline("many", transform=transform, input=reads, update=True, **fields)
+    info = next(iter(client.inspect_pipeline("many", details=True)))
+
+    assert 1 == info.version
+    assert transform.env == info.details.transform.env
+    assert fields == {name: getattr(info.details, name) for name in fields}
+    client.delete_pipeline("many")
+
+
+@step
+def a_pipeline_ticks(client, lake, folder):
+    client.create_pipeline(
+        "clock",
+        transform=pps_proto.Transform(cmd=["true"]),
+        input=pps_proto.Input(cron=pps_proto.CronInput(name="tick", spec="@never")),
+    )
+    client.run_cron("clock")
+    job = next(iter(client.list_job("clock"))).job
+    (info,) = client.inspect_job(job.id, "clock", wait=True)
+
+    assert (pps_proto.JobState.JOB_SUCCESS, 1) == (info.state, info.data_total)
+    assert 1 == len(list(client.list_file(("clock_tick", "master"), "/")))
+    client.delete_pipeline("clock")
+    assert "not found" in refused(lambda: client.inspect_repo("clock_tick"))
 
 
 @step

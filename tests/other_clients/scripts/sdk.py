@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pachyderm_sdk import Client
-from pachyderm_sdk.api import metadata, pfs, pps
+from pachyderm_sdk.api import logs, metadata, pfs, pps
 from pachyderm_sdk.api.transaction import TransactionRequest
 from pachyderm_sdk.errors import AuthServiceNotActivated
 from steps import refused, run, step
@@ -297,8 +297,41 @@ def a_pipeline_runs_and_its_output_is_read(client, folder):
     assert b"GAMMA" == read(client, pfs.File.from_uri("upper@master:/c"))
     assert 3 == len(list(client.pps.list_datum(job=pps.Job(pipeline=pipeline, id=commit.id))))
     assert client.pps.inspect_pipeline(pipeline=pipeline, details=True).details.transform.cmd == ["sh"]
+    assert list(client.pps.get_logs(pipeline=pipeline))
+    assert list(client.pps.get_logs(job=job, master=True))
+    if hasattr(client, "logs"):  # 2.10 does not know the younger service
+        query = logs.LogQuery(user=logs.UserLogQuery(job=job.id))
+        answers = client.logs.get_logs(query=query, filter=logs.LogFilter(limit=1), want_paging_hint=True)
+        assert [True, False] == [bool(one.log.verbatim.line) for one in answers]
     client.pps.delete_pipeline(pipeline=pipeline)
     assert not client.pps.pipeline_exists(pipeline)
+
+
+@step
+def a_spec_is_published_as_a_notebook_does_it(client, folder):
+    branch, pipeline = new_branch(client), pps.Pipeline(name="published")
+    reads = pps.PfsInput(repo=branch.repo.name, glob="/*")
+    request = pps.CreatePipelineRequest(
+        pipeline=pipeline,
+        transform=pps.Transform(cmd=["true"]),
+        input=pps.Input(cross=[pps.Input(pfs=reads)]),
+        parallelism_spec=pps.ParallelismSpec(constant=2),
+        datum_tries=2,
+        update=True,
+        reprocess=True,
+    )
+    text = request.to_json()
+    client.pps.create_pipeline_v2(create_pipeline_request_json=text, update=True, reprocess=True)
+    again = client.pps.create_pipeline_v2(create_pipeline_request_json=text)
+    info = client.pps.inspect_pipeline(pipeline=pipeline, details=True)
+
+    assert '"2"' in text
+    assert (2, text, 2) == (info.version, info.user_spec_json, info.details.datum_tries)
+    assert 2 == json.loads(again.effective_create_pipeline_request_json)["parallelismSpec"]["constant"]
+    wrong = text.replace("datumTries", "datumTrys")
+    answer = refused(lambda: client.pps.create_pipeline_v2(create_pipeline_request_json=wrong))
+    assert answer.startswith("INVALID_ARGUMENT: could not make effective spec: datumTrys: unknown field")
+    client.pps.delete_pipeline(pipeline=pipeline)
 
 
 if __name__ == "__main__":

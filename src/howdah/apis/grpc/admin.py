@@ -3,6 +3,7 @@
 """`admin_v2.API` and `versionpb_v2.API`: what every client asks before all else. Both must always answer."""
 
 import sys
+from collections.abc import Callable
 from typing import Final, NoReturn
 
 from google.protobuf.empty_pb2 import Empty
@@ -10,6 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from howdah import __version__
 from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
+from howdah.apis.protocol import SPEC_SCHEMA_PATH
 from howdah.errors import ErrorKind, HowdahError, Unsupported
 from howdah.model.texts import one_line
 from howdah.pfs.catalog import Catalog
@@ -25,15 +27,19 @@ PROTOCOL_VERSION: Final = (2, 12, 2)
 class AdminService:
     """The servicer of `admin_v2.API`."""
 
-    def __init__(self, bridge: Bridge, catalog: Catalog, lake_id: str) -> None:
+    def __init__(self, bridge: Bridge, catalog: Catalog, lake_id: str, http_url: Callable[[], str]) -> None:
         self._bridge = bridge
         self._catalog = catalog
         self._lake_id = lake_id
+        self._http_url = http_url
 
     async def InspectCluster(
         self, request: admin_v2_pb2.InspectClusterRequest, context: Context
     ) -> admin_v2_pb2.ClusterInfo:
-        """The lake's id and labels; a project of the caller that does not exist is worth a warning, not an error."""
+        """The lake's id and labels, and where the schema of specs is.
+
+        A project of the caller that does not exist is worth a warning, not an error.
+        """
 
         def inspect() -> admin_v2_pb2.ClusterInfo:
             with self._catalog.db.read() as tx:
@@ -44,6 +50,9 @@ class AdminService:
                 warnings_ok=True,
                 warnings=self._warnings(request),
                 metadata=labels,
+                web_resources=admin_v2_pb2.WebResource(
+                    create_pipeline_request_json_schema_url=self._http_url() + SPEC_SCHEMA_PATH
+                ),
             )
 
         return await self._bridge.unary(context, inspect)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only way from an async servicer method into the blocking core.
 
-Five shapes of call:
+Six shapes of call:
 
   `unary`    a function in a thread
   `stream`   a blocking iterator, sent as a server stream
   `upload`   a client stream, consumed by a blocking function
   `exchange` a stream of questions, each answered by a function
+  `turns`    a stream of questions, each answered by a blocking iterator
   `wait`, `follow`   calls that wait for events (see `howdah.apis.hub`): no thread while nothing happens
 
 Each takes the call's context first, and ends the call with the code and text that the error table gives.
@@ -20,6 +21,7 @@ import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import grpc
@@ -113,6 +115,20 @@ class Bridge:
     async def exchange(self, context: Context, answer: Callable[[M], object], requests: AsyncIterator[M]) -> None:
         """Send one answer for each of the client's messages, in order; `answer` runs in a thread."""
         await self._guard(context, self._exchange(context, answer, requests))
+
+    async def turns(
+        self,
+        context: Context,
+        answer: Callable[[M], Iterable[Any]],
+        is_over: Callable[[], bool],
+        requests: AsyncIterator[M],
+    ) -> None:
+        """Send, for each of the client's messages in order, all that `answer` iterates over.
+
+        Each answer is sent as `stream` does, and the next message is read when it was sent. The call ends when the
+        client has ended its stream, or after an answer when `is_over`.
+        """
+        await self._guard(context, self._turns(context, answer, is_over, requests))
 
     async def wait(self, context: Context, subjects: Iterable[str], until: Callable[[], T | None]) -> T:
         """The first answer of `until` that is not None: asked now, and after each event of the subjects.
@@ -235,6 +251,21 @@ class Bridge:
         try:
             async for request in requests:
                 await _write(context, await _in(self._calls, answer, request))
+        except _GONE as error:
+            raise asyncio.CancelledError from error
+
+    async def _turns(
+        self,
+        context: Context,
+        answer: Callable[[M], Iterable[Any]],
+        is_over: Callable[[], bool],
+        requests: AsyncIterator[M],
+    ) -> None:
+        try:
+            async for request in requests:
+                await self._send(context, Outbox(partial(answer, request)))
+                if is_over():
+                    return
         except _GONE as error:
             raise asyncio.CancelledError from error
 

@@ -6,19 +6,33 @@ has to be named here, and a new one cannot be forgotten.
 """
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from google.protobuf import json_format
 
 from howdah.errors import BadRequest, ErrorKind
+from howdah.model.spec import PipelineSpec
+from howdah.model.spec.text import json_document
 from howdah.model.texts import one_line
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
-__all__ = ["create_message", "input_tree", "job_details", "pipeline_details", "request_text"]
+__all__ = [
+    "EffectiveSpec",
+    "create_message",
+    "effective_spec",
+    "input_tree",
+    "job_details",
+    "pipeline_details",
+    "request_text",
+]
 
 # Effective specs that are kept as messages: a list of a pipeline's jobs asks for the same one again and again.
 SPECS_KEPT: Final = 64
+
+EffectiveSpec = Callable[[Any], PipelineSpec]
+"""Fills in what a spec, as a tree, leaves out, and checks it (`pps.defaults`)."""
 
 D = TypeVar("D", pps.PipelineInfo.Details, pps.JobInfo.Details)
 
@@ -33,6 +47,20 @@ def request_text(request: pps.CreatePipelineRequest) -> str:
         return json_format.MessageToJson(request, indent=None)
     except (json_format.Error, ValueError) as error:
         raise _unwritable(error) from None
+
+
+def effective_spec(text: str, effective: EffectiveSpec) -> PipelineSpec:
+    """The effective spec of the JSON that a client sent.
+
+    Raises:
+        BadRequest: BAD_SPEC: it is no JSON, or no spec; the text begins with words that clients know. BAD_NAME.
+    """
+    try:
+        return effective(json_document(text))
+    except BadRequest as error:
+        if error.kind is not ErrorKind.BAD_SPEC:
+            raise
+        raise BadRequest(error.kind, f"could not make effective spec: {error.message}") from error
 
 
 def create_message(effective_spec: str) -> pps.CreatePipelineRequest:

@@ -14,9 +14,10 @@ from howdah.apis.grpc.cdr import References
 from howdah.apis.grpc.errors import status_of
 from howdah.apis.grpc.health import HealthService
 from howdah.apis.grpc.lake_service import LakeService
+from howdah.apis.grpc.logs_service import LakeLogsService, LogsService
 from howdah.apis.grpc.metadata_service import MetadataService
 from howdah.apis.grpc.observed import Observed
-from howdah.apis.grpc.operations import read_operation
+from howdah.apis.grpc.operations import reader
 from howdah.apis.grpc.options import SERVER_OPTIONS
 from howdah.apis.grpc.pfs_service import PfsService
 from howdah.apis.grpc.pps_service import PpsService
@@ -42,6 +43,7 @@ from howdah.wire.stubs import (
     admin_v2_pb2,
     health_v1_pb2,
     howdah_v1_pb2,
+    logs_pb2,
     metadata_pb2,
     pfs_v2_pb2,
     pps_v2_pb2,
@@ -59,16 +61,21 @@ def lake_services(
     bridge: Bridge, pfs: Pfs, pps: Pps, upkeep: Upkeep, lake_id: str, clock: Clock, links: ChunkLinks
 ) -> list[Service]:
     """What is served of versioned files, of pipelines and their workers, and of the lake itself."""
-    transactions = Transactions(pfs.db, Runner(pfs, pps), read_operation)
+    transactions = Transactions(pfs.db, Runner(pfs, pps), reader(pps.defaults.effective))
     return [
         Service(_service(pfs_v2_pb2, "API"), Transacted(PfsService(bridge, pfs), bridge, transactions)),
         Service(_service(storage_pb2, "Fileset"), StorageService(bridge, pfs, References(pfs.storage.chunks, links))),
         Service(_service(howdah_v1_pb2, "Lake"), LakeService(bridge, pfs, pps, lake_id)),
-        Service(_service(pps_v2_pb2, "API"), Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions)),
+        Service(
+            _service(pps_v2_pb2, "API"),
+            Transacted(PpsService(bridge, pfs, pps, clock), bridge, transactions, pps.defaults.effective),
+        ),
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Upkeep"), UpkeepService(bridge, upkeep)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
-        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id)),
+        Service(_service(howdah_v1_pb2, "Logs"), LakeLogsService(bridge, pps.logs)),
+        Service(_service(logs_pb2, "API"), LogsService(bridge, pps.logs)),
+        Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id, lambda: links.base)),
         Service(_service(versionpb_v2_pb2, "API"), VersionService()),
         Service(_service(metadata_pb2, "API"), MetadataService(bridge, pfs.catalog)),
     ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from howdah.apis.grpc import pps_requests, requests
-from howdah.apis.grpc.convert_pps_spec import create_message, request_text
+from howdah.apis.grpc.convert_pps_spec import EffectiveSpec, create_message, effective_spec, request_text
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.operations import (
     CreateBranch,
@@ -30,10 +30,15 @@ from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
 from howdah.wire.stubs import transaction_v2_pb2 as pb
 
-__all__ = ["pipeline_request", "read_operation"]
+__all__ = ["pipeline_request", "reader"]
 
 
-def read_operation(body: bytes) -> Operation:
+def reader(effective: EffectiveSpec) -> Callable[[bytes], Operation]:
+    """Reads requests of transactions; specs that came without their effective one are filled in by `effective`."""
+    return lambda body: _read_operation(body, effective)
+
+
+def _read_operation(body: bytes, effective: EffectiveSpec) -> Operation:
     """The operation that a serialised `TransactionRequest` asks for.
 
     Raises:
@@ -44,21 +49,25 @@ def read_operation(body: bytes) -> Operation:
         text = f"a request of a transaction asks for {len(fields)} changes; let each ask for one"
         raise BadRequest(ErrorKind.BAD_ARGUMENT, text)
     [(name, request)] = fields
+    if name == "create_pipeline_v2":
+        return _create_pipeline(request, effective)
     return _READERS[name](request)
 
 
-def pipeline_request(text: str, *, update: bool, reprocess: bool) -> pps.CreatePipelineTransaction:
-    """A pipeline as it is kept; `text` is the spec as the user wrote it.
+def pipeline_request(
+    text: str, effective: EffectiveSpec, *, update: bool, reprocess: bool
+) -> pps.CreatePipelineTransaction:
+    """A pipeline as it is kept: `text` is the spec as the user wrote it, and defaults are those of this moment.
 
     Raises:
         BadRequest: BAD_SPEC.
     """
-    spec = parse_spec(text)
-    effective = spec.to_json()
-    message = create_message(effective)
+    spec = effective_spec(text, effective)
+    filled = spec.to_json()
+    message = create_message(filled)
     message.update = update or spec.update
     message.reprocess = reprocess or spec.reprocess
-    return pps.CreatePipelineTransaction(create_pipeline_request=message, user_json=text, effective_json=effective)
+    return pps.CreatePipelineTransaction(create_pipeline_request=message, user_json=text, effective_json=filled)
 
 
 def _create_repo(request: pfs.CreateRepoRequest) -> Operation:
@@ -108,11 +117,13 @@ def _stop_job(request: pps.StopJobRequest) -> Operation:
     return StopJob(pps_requests.job(request), one_line(request.reason))
 
 
-def _create_pipeline(request: pps.CreatePipelineTransaction) -> Operation:
-    """Made by `pipeline_request`, or by a client that batches and knows the message alone."""
+def _create_pipeline(request: pps.CreatePipelineTransaction, effective: EffectiveSpec) -> Operation:
+    """Made by `pipeline_request`, or by a client that batches and knows the message or the text alone."""
     message = request.create_pipeline_request
     text = request.user_json or request_text(message)
-    spec = parse_spec(text)
+    if request.effective_json:
+        return CreatePipeline(parse_spec(request.effective_json), text, message.update, message.reprocess)
+    spec = effective_spec(text, effective)
     return CreatePipeline(spec, text, message.update or spec.update, message.reprocess or spec.reprocess)
 
 
@@ -126,5 +137,4 @@ _READERS: Final[Mapping[str, Callable[[Any], Operation]]] = {
     "delete_branch": _delete_branch,
     "update_job_state": _update_job_state,
     "stop_job": _stop_job,
-    "create_pipeline_v2": _create_pipeline,
 }

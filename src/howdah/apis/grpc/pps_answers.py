@@ -6,26 +6,27 @@ their transform where they were asked for, a datum with its job and stats. They 
 have not come stay unset. How requests are read is in `pps_requests`; specs cross in `convert_pps_spec`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from howdah.apis.calls import WARNING_KEY, Call
 from howdah.apis.grpc.answers import FileMessages
 from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
 from howdah.model.names import META
 from howdah.model.refs import Commit, Job, Pipeline, Repo
-from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, LogLine, PipelineInfo, ProcessStats
+from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, PipelineInfo, ProcessStats
 from howdah.wire.convert import commit_message, timestamp
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
 
 __all__ = [
+    "attach_warnings",
     "datum_info",
     "input_file",
-    "is_masters",
     "job_info",
     "job_message",
-    "log_message",
     "pipeline_info",
     "pipeline_message",
     "process_stats",
@@ -116,24 +117,10 @@ def input_file(part: DatumInput) -> pfs.FileInfo:
     return pfs.FileInfo(file=file, file_type=kind, size_bytes=part.file.size_bytes, hash=part.file.hash)
 
 
-def is_masters(line: LogLine) -> bool:
-    """Whether the scheduler said it, and not a worker or user code."""
-    return not line.user and not line.worker_id
-
-
-def log_message(line: LogLine, pipeline: Pipeline) -> pps.LogMessage:
-    """A line of a pipeline's logs, without the end of the line."""
-    return pps.LogMessage(
-        project_name=pipeline.project,
-        pipeline_name=pipeline.name,
-        job_id=line.job_id,
-        worker_id=line.worker_id,
-        datum_id=line.datum_id,
-        master=is_masters(line),
-        user=line.user,
-        ts=timestamp(line.at),
-        message=line.message.rstrip("\r\n"),
-    )
+def attach_warnings(context: Call, warnings: Sequence[str]) -> None:
+    """Send warnings with the end of a call, for our own client: the protocol has no place for them."""
+    if warnings:
+        context.set_trailing_metadata(tuple((WARNING_KEY, text.encode()) for text in warnings))
 
 
 def process_stats(stats: ProcessStats) -> pps.ProcessStats:

@@ -4,7 +4,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 
 from howdah.apis.grpc import pps_answers, pps_requests, requests
 from howdah.apis.grpc.bridge import Context
@@ -13,6 +13,8 @@ from howdah.apis.grpc.pps_base import PpsCalls
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.spec import parse_input
 from howdah.pps.infos import DatumInfo
+from howdah.pps.input_warnings import Warnings
+from howdah.pps.inputs import Warn
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
 __all__ = ["DatumCalls"]
@@ -32,15 +34,17 @@ class DatumCalls(PpsCalls):
         return await self._bridge.unary(context, inspect)
 
     async def ListDatum(self, request: pb.ListDatumRequest, context: Context) -> None:
-        """The datums of a job by id, or those that an input would give if a pipeline had it."""
-        await self._bridge.stream(context, lambda: map(pps_answers.datum_info, self._datums(request)))
+        """The datums of a job by id, or those that an input would give if a pipeline had it, in the input's order."""
+        warnings = Warnings()
+        await self._bridge.stream(context, lambda: map(pps_answers.datum_info, self._datums(request, warnings.add)))
+        pps_answers.attach_warnings(context, warnings.texts)
 
-    def _datums(self, request: pb.ListDatumRequest) -> Iterator[DatumInfo]:
+    def _datums(self, request: pb.ListDatumRequest, warn: Warn) -> Iterator[DatumInfo]:
         if request.HasField("job") == request.HasField("input"):
             raise BadRequest(ErrorKind.BAD_ARGUMENT, "must specify a job or an input, and not both; name one of them")
         number, states = pps_requests.page("number", request.number), pps_requests.datum_states(request.filter.state)
         if request.HasField("input"):
-            tried = self._pps.datums.preview(parse_input(input_tree(request.input)))
+            tried = self._pps.datums.preview(parse_input(input_tree(request.input), glob="/"), warn)
             wanted = (info for info in tried if not states or info.state in states)
             return _page(wanted, request.paginationMarker, number, request.reverse)
         return self._pps.datums.list(
@@ -53,8 +57,9 @@ class DatumCalls(PpsCalls):
 
 
 def _page(infos: Iterator[DatumInfo], marker: str, number: int, reverse: bool) -> Iterator[DatumInfo]:
-    """The datums behind the marker, or backwards those before it; `infos` come by id."""
-    if not reverse:
-        return islice((info for info in infos if info.id > marker), number or None)
-    before = takewhile(lambda info: not marker or info.id < marker, infos)
-    return reversed(deque(before, maxlen=number or None))
+    """The datums behind the marker, or backwards those before it."""
+    if reverse:
+        before = takewhile(lambda info: info.id != marker, infos)
+        return reversed(deque(before, maxlen=number or None))
+    behind = dropwhile(lambda info: info.id != marker, infos) if marker else infos
+    return islice(behind, bool(marker), number + bool(marker) if number else None)

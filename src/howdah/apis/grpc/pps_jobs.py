@@ -4,12 +4,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from typing import Final
 
 from google.protobuf.empty_pb2 import Empty
 
+from howdah.apis.filters import filtered
 from howdah.apis.grpc import pps_requests, requests
 from howdah.apis.grpc.bridge import Context, Page
 from howdah.apis.grpc.pps_base import PpsCalls
@@ -28,6 +29,8 @@ __all__ = ["JobCalls"]
 # What is told again of an open job when it changes: state, and counts of datums.
 Progress = tuple[int, ...]
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+# The jobs of a set are created within it: a microsecond apart.
+_SET_SPAN: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +79,37 @@ class JobCalls(PpsCalls):
         """Jobs of a pipeline, of some projects, or of all, newest first."""
 
         def jobs() -> Iterator[pb.JobInfo]:
-            pps_requests.no_filter(request.jqFilter)
+            number = pps_requests.page("number", request.number)
             infos = self._pps.jobs.list(
                 pps_requests.pipeline_or_none(request),
                 projects=pps_requests.projects(request.projects),
                 inputs=[self._resolved(commit) for commit in request.input_commit],
                 created=_marker(request),
-                number=request.number,
+                number=0 if request.jqFilter else number,
                 reverse=request.reverse,
                 history=request.history,
             )
-            return self._jobs(infos, request.details)
+            return islice(filtered(self._jobs(infos, request.details), request.jqFilter), number or None)
 
         await self._bridge.stream(context, jobs)
 
     async def ListJobSet(self, request: pb.ListJobSetRequest, context: Context) -> None:
-        """Job sets, newest first, each with its jobs."""
+        """Job sets, newest first, each with its jobs, or with those of them that a filter holds for."""
 
         def sets() -> Iterator[pb.JobSetInfo]:
-            pps_requests.no_filter(request.jqFilter)
             number = pps_requests.page("number", request.number)
+            marker = _marker(request)
             infos = self._pps.jobs.list(
-                projects=pps_requests.projects(request.projects), created=_marker(request), reverse=request.reverse
+                projects=pps_requests.projects(request.projects),
+                created=_within(marker, request.reverse),
+                reverse=request.reverse,
             )
             # The jobs of a set are made at once, so they stand together.
-            for set_id, jobs in islice(groupby(infos, lambda info: info.job.id), number or None):
-                in_order = list(jobs) if request.reverse else reversed(list(jobs))
-                yield pb.JobSetInfo(job_set=pb.JobSet(id=set_id), jobs=self._jobs(in_order, request.details))
+            found = filtered(self._jobs(infos, request.details), request.jqFilter)
+            grouped = ((set_id, list(jobs)) for set_id, jobs in groupby(found, lambda info: info.job.id))
+            past = (each for each in grouped if _is_past(each[1], marker, request.reverse))
+            for set_id, jobs in islice(past, number or None):
+                yield pb.JobSetInfo(job_set=pb.JobSet(id=set_id), jobs=jobs if request.reverse else jobs[::-1])
 
         await self._bridge.stream(context, sets)
 
@@ -170,6 +177,22 @@ class JobCalls(PpsCalls):
 
 def _marker(request: pb.ListJobRequest | pb.ListJobSetRequest) -> datetime | None:
     return moment(request.paginationMarker) if request.HasField("paginationMarker") else None
+
+
+def _within(marker: datetime | None, reverse: bool) -> datetime | None:
+    """A moment beyond which all jobs are of sets before the one with a job of that time, or in reverse after it."""
+    try:
+        return marker and (marker - _SET_SPAN if reverse else marker + _SET_SPAN)
+    except OverflowError:  # at the end of the calendar there are no jobs
+        return marker
+
+
+def _is_past(jobs: Sequence[pb.JobInfo], marker: datetime | None, reverse: bool) -> bool:
+    """Whether a set comes after the one that has a job of that time."""
+    if marker is None:
+        return True
+    times = [moment(job.created) for job in jobs]
+    return min(times) > marker if reverse else max(times) < marker
 
 
 def _progress(info: JobInfo) -> Progress:

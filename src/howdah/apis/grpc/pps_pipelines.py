@@ -8,14 +8,16 @@ from itertools import islice
 
 from google.protobuf.empty_pb2 import Empty
 
+from howdah.apis.filters import filtered
 from howdah.apis.grpc import pps_requests, requests
 from howdah.apis.grpc.bridge import Context
-from howdah.apis.grpc.convert_pps_spec import request_text
+from howdah.apis.grpc.convert_pps_spec import effective_spec, request_text
 from howdah.apis.grpc.pps_answers import pipeline_info, pipeline_message
 from howdah.apis.grpc.pps_base import PpsCalls
 from howdah.errors import BadRequest, ErrorKind, Refused, Unsupported
+from howdah.model.names import commit_id
 from howdah.model.refs import Pipeline, parse_ancestry
-from howdah.model.spec import parse_spec, require_supported
+from howdah.model.spec import require_supported
 from howdah.model.texts import one_line
 from howdah.pps.infos import PipelineInfo
 from howdah.wire.stubs import pps_v2_pb2 as pb
@@ -58,21 +60,14 @@ class PipelineCalls(PpsCalls):
         return await self._bridge.unary(context, inspect)
 
     async def ListPipeline(self, request: pb.ListPipelineRequest, context: Context) -> None:
-        """Pipelines, newest first; always with details, which `pachctl` reads unasked."""
+        """Pipelines, newest first, as they are or as a commit set has them.
+
+        Always with details, which `pachctl` reads unasked.
+        """
 
         def pipelines() -> Iterator[pb.PipelineInfo]:
-            pps_requests.no_filter(request.jqFilter)
-            if request.commit_set.id:
-                raise Unsupported(
-                    ErrorKind.UNSUPPORTED,
-                    "pipelines of a past commit set are not listed by this version; list them as they are now",
-                )
-            infos = self._pps.pipelines.list(
-                pps_requests.pipeline_or_none(request),
-                projects=pps_requests.projects(request.projects),
-                history=request.history,
-            )
-            return (pipeline_info(info, details=True) for info in _paged(infos, request.page))
+            found = (pipeline_info(info, details=True) for info in self._listed(request))
+            return _paged(filtered(found, request.jqFilter), request.page)
 
         await self._bridge.stream(context, pipelines)
 
@@ -123,9 +118,18 @@ class PipelineCalls(PpsCalls):
         await self._bridge.unary(context, lambda: self._delete_all((), force=False, keep=False))
         return Empty()
 
+    def _listed(self, request: pb.ListPipelineRequest) -> list[PipelineInfo]:
+        pipeline, projects = pps_requests.pipeline_or_none(request), pps_requests.projects(request.projects)
+        if not request.commit_set.id:
+            return self._pps.pipelines.list(pipeline, projects=projects, history=request.history)
+        set_id = commit_id(request.commit_set.id)
+        self._pfs.catalog.sets.inspect(set_id)
+        found = self._pps.pipelines.of_set(set_id, projects=projects)
+        return [info for info in found if pipeline is None or info.pipeline == pipeline]
+
     def _create(self, text: str, update: bool, reprocess: bool, dry_run: bool) -> str:
         """Create or update a pipeline; its effective spec as JSON. What the text itself asks for holds too."""
-        spec = parse_spec(text)
+        spec = effective_spec(text, self._pps.defaults.effective)
         if dry_run or spec.dry_run:
             require_supported(spec)
         else:
@@ -170,7 +174,7 @@ def _versioned(request: pb.InspectPipelineRequest) -> tuple[Pipeline, int]:
     return pps_requests.pipeline(named), ancestry.parents
 
 
-def _paged(infos: Iterable[PipelineInfo], page: pb.PipelinePage) -> Iterator[PipelineInfo]:
+def _paged(infos: Iterable[pb.PipelineInfo], page: pb.PipelinePage) -> Iterator[pb.PipelineInfo]:
     """The page that is asked for; without a size, all."""
     size = pps_requests.page("page_size", page.page_size)
     first = size * pps_requests.page("page_index", page.page_index)

@@ -8,7 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from howdah.apis.grpc import requests
-from howdah.errors import BadRequest, ErrorKind, Unsupported
+from howdah.errors import BadRequest, ErrorKind
 from howdah.model.names import commit_id, pipeline_name
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState, JobState
@@ -21,7 +21,6 @@ __all__ = [
     "job",
     "job_set",
     "job_state",
-    "no_filter",
     "page",
     "pipeline",
     "pipeline_or_none",
@@ -125,18 +124,6 @@ def page(name: str, number: int) -> int:
     if number < 0:
         raise _bad(f"{name} is {number}; use 0 for all, or how many you want")
     return number
-
-
-def no_filter(jq_filter: str) -> None:
-    """Refuse a filter, which would otherwise be passed over in silence.
-
-    Raises:
-        Unsupported: there is one.
-    """
-    if jq_filter:
-        raise Unsupported(
-            ErrorKind.UNSUPPORTED, "jq filters are not supported by this version; list everything and filter the answer"
-        )
 
 
 def _pipeline(message: pps.Pipeline) -> Pipeline:

@@ -14,9 +14,10 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 from howdah.apis.grpc.bridge import Bridge, Context
-from howdah.apis.grpc.convert_pps_spec import request_text
+from howdah.apis.grpc.convert_pps_spec import EffectiveSpec, request_text
 from howdah.apis.grpc.operations import pipeline_request
 from howdah.model.refs import Commit
+from howdah.model.spec import parse_spec
 from howdah.transactions.transactions import Transactions
 from howdah.wire.convert import commit_message
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
@@ -37,7 +38,7 @@ class Kept:
     `answer` is given what was added and the commit that it will start. `runs` says of a request that it is not kept.
     """
 
-    add: Callable[[Any], pb.TransactionRequest]
+    add: Callable[[Any, EffectiveSpec], pb.TransactionRequest]
     answer: Callable[[pb.TransactionRequest, Commit | None], Message] = lambda _added, _commit: Empty()
     runs: Callable[[Any], bool] = lambda _request: False
 
@@ -51,8 +52,11 @@ def transaction_of(context: Context) -> str:
 class Transacted:
     """A servicer with the methods of another one; those in `KEPT` look for a transaction first."""
 
-    def __init__(self, inner: object, bridge: Bridge, transactions: Transactions) -> None:
+    def __init__(
+        self, inner: object, bridge: Bridge, transactions: Transactions, effective: EffectiveSpec = parse_spec
+    ) -> None:
         self._inner = inner
+        self._effective = effective
         self._bridge = bridge
         self._transactions = transactions
         for name, kept in KEPT.items():
@@ -75,22 +79,22 @@ class Transacted:
         return keep
 
     def _add(self, id: str, request: Message, kept: Kept) -> Message:
-        added = kept.add(request)
+        added = kept.add(request, self._effective)
         return kept.answer(added, self._transactions.append(id, added.SerializeToString()))
 
 
-def _field(name: str) -> Callable[[Any], pb.TransactionRequest]:
-    return lambda request: pb.TransactionRequest(**{name: request})
+def _field(name: str) -> Callable[[Any, EffectiveSpec], pb.TransactionRequest]:
+    return lambda request, _effective: pb.TransactionRequest(**{name: request})
 
 
-def _add_pipeline(request: pps.CreatePipelineRequest) -> pb.TransactionRequest:
-    kept = pipeline_request(request_text(request), update=request.update, reprocess=request.reprocess)
+def _add_pipeline(request: pps.CreatePipelineRequest, effective: EffectiveSpec) -> pb.TransactionRequest:
+    kept = pipeline_request(request_text(request), effective, update=request.update, reprocess=request.reprocess)
     return pb.TransactionRequest(create_pipeline_v2=kept)
 
 
-def _add_pipeline_v2(request: pps.CreatePipelineV2Request) -> pb.TransactionRequest:
+def _add_pipeline_v2(request: pps.CreatePipelineV2Request, effective: EffectiveSpec) -> pb.TransactionRequest:
     text = request.create_pipeline_request_json
-    kept = pipeline_request(text, update=request.update, reprocess=request.reprocess)
+    kept = pipeline_request(text, effective, update=request.update, reprocess=request.reprocess)
     return pb.TransactionRequest(create_pipeline_v2=kept)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 
-from howdah.apis.grpc import pps_requests
+from howdah.apis.grpc import log_requests, pps_requests
 from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.apis.grpc.pps_answers import job_message
 from howdah.errors import BadRequest, ErrorKind
@@ -141,6 +141,7 @@ def _claim(claim: Claim) -> pb.ClaimResponse:
         todo_root=claim.todo_root,
         first=claim.first,
         count=claim.count,
+        spec_commit_id=claim.spec_commit_id,
     )
 
 
@@ -175,4 +176,5 @@ def _stats(message: pps.ProcessStats) -> ProcessStats:
 
 
 def _line(message: pb.LogLine) -> LogLine:
-    return LogLine(moment(message.at), message.message, message.user, message.datum_id)
+    level = log_requests.level(message.level)
+    return LogLine(moment(message.at), message.message, message.user, message.datum_id, level=level)

@@ -120,3 +120,6 @@ class HttpCall:
         if self._deadline is None:
             return None
         return max(0.0, self._deadline - asyncio.get_running_loop().time())
+
+    def set_trailing_metadata(self, trailing_metadata: Any, /) -> None:
+        """Nothing: an answer in JSON has no place behind its end."""

@@ -8,6 +8,7 @@ field by its path. Writing leaves out what is absent or zero, so that it reads b
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -20,13 +21,28 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.texts import one_line
 from howdah.model.units import format_duration, parse_duration
 
-__all__ = ["INT32", "UINT64", "Pairs", "bad_spec", "decode", "encode", "spelled", "wire"]
+__all__ = [
+    "INT32",
+    "UINT64",
+    "Pairs",
+    "all_names",
+    "bad_spec",
+    "decode",
+    "encode",
+    "json_name",
+    "respell",
+    "spelled",
+    "type_hints",
+    "wire",
+    "without_none",
+]
 
 Pairs = tuple[tuple[str, str], ...]  # a map of texts, sorted by key: a value that can be compared and hashed
 
 T = TypeVar("T")
 Bounds = tuple[int, int]
 
+_FINITE: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 _INT64: Final[Bounds] = (-(2**63), 2**63 - 1)
 INT32: Final[Bounds] = (-(2**31), 2**31 - 1)
 UINT64: Final[Bounds] = (0, 2**64 - 1)
@@ -56,12 +72,15 @@ def wire(
     also: tuple[str, ...] = (),
     hidden: bool = False,
     read: Callable[[object, str], object] | None = None,
+    respell: Callable[[object, str], object] | None = None,
 ) -> Any:
     """A dataclass field with more to say: bounds of an integer, its JSON name, other spellings, a reader of its own.
 
+    `respell` goes with `read`: it brings the keys of the tree that `read` reads to one spelling.
+
     What is hidden is read, but neither written nor compared: it belongs to a request, not to the value.
     """
-    metadata = {"bounds": bounds, "json": json, "also": also, "hidden": hidden, "read": read}
+    metadata = {"bounds": bounds, "json": json, "also": also, "hidden": hidden, "read": read, "respell": respell}
     return dataclasses.field(default=default, compare=not hidden, metadata=metadata)
 
 
@@ -85,7 +104,7 @@ def decode(kind: type[T], tree: object, path: str = "") -> T:
     if not isinstance(tree, Mapping):
         raise _expected("an object", tree, path)
     shape: Any = kind
-    names, hints = _names(shape), _hints(shape)
+    names, hints = all_names(shape), type_hints(shape)
     given: dict[str, object] = {}
     for key, value in tree.items():
         field = names.get(key) if isinstance(key, str) else None
@@ -104,19 +123,56 @@ def encode(value: object) -> dict[str, Any]:
     """The tree of a dataclass, without what is absent or zero."""
     tree: dict[str, Any] = {}
     shape: Any = type(value)
-    hints = _hints(shape)
+    hints = type_hints(shape)
     for field in dataclasses.fields(value):  # type: ignore[arg-type]  # only dataclasses come here
         item = getattr(value, field.name)
         hint = hints[field.name]
-        is_absent = item is None or (_without_none(hint) is hint and item in ("", 0, False, ()))
+        is_absent = item is None or (without_none(hint) is hint and item in ("", 0, False, ()))
         if not is_absent and not field.metadata.get("hidden"):
             write = field.metadata.get("write") or _write
-            tree[field.metadata.get("json") or spelled(field.name)] = write(item)
+            tree[json_name(field)] = write(item)
     return tree
 
 
+def respell(kind: Any, tree: object, path: str = "") -> Any:
+    """The tree of dataclass `kind` with every key as `encode` writes it, and all values as they are, null too.
+
+    Repeating it changes nothing. What is no object is left for `decode` to refuse.
+
+    Raises:
+        BadRequest: BAD_SPEC: an unknown field, or one that is given in two spellings.
+    """
+    if not isinstance(tree, Mapping):
+        return tree
+    names, hints = all_names(kind), type_hints(kind)
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        field = names.get(key) if isinstance(key, str) else None
+        if field is None:
+            raise _unknown(str(key), names, path)
+        name, where = json_name(field), _under(path, key)
+        if name in found:
+            raise bad_spec(where, "given twice, in two spellings; keep one")
+        own = field.metadata.get("respell")
+        found[name] = own(value, where) if own else _respelled(hints[field.name], value, where)
+    return found
+
+
+def json_name(field: dataclasses.Field[Any]) -> str:
+    """The key of a field in JSON."""
+    return field.metadata.get("json") or spelled(field.name)
+
+
+def _respelled(hint: Any, value: object, path: str) -> Any:
+    hint = without_none(hint)
+    if typing.get_origin(hint) is tuple and hint != Pairs and isinstance(value, list | tuple):
+        inner = typing.get_args(hint)[0]
+        return [_respelled(inner, item, f"{path}[{n}]") for n, item in enumerate(value)]
+    return respell(hint, value, path) if dataclasses.is_dataclass(hint) else value
+
+
 def _read(hint: Any, field: dataclasses.Field[Any], value: object, path: str) -> object:
-    hint = _without_none(hint)
+    hint = without_none(hint)
     if (reader := _SCALARS.get(hint)) is not None:
         return reader(value, path)
     if hint is int:
@@ -178,6 +234,8 @@ def _integer(value: object, path: str, bounds: Bounds) -> int:
 
 
 def _number(value: object, path: str) -> float:
+    if isinstance(value, str) and _FINITE.fullmatch(value):  # as JSON of the protocol may have it
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1e300 < value < 1e300:
         raise _expected("a number", value, path)
     return float(value)
@@ -206,7 +264,8 @@ def _moment(value: object, path: str) -> datetime:
 def _pairs(value: object, path: str) -> Pairs:
     if not isinstance(value, Mapping):
         raise _expected("an object of texts", value, path)
-    return tuple(sorted((_text(key, path), _text(item, _under(path, str(key)))) for key, item in value.items()))
+    given = ((key, item) for key, item in value.items() if item is not None)  # null: not there
+    return tuple(sorted((_text(key, path), _text(item, _under(path, str(key)))) for key, item in given))
 
 
 def _enum(kind: type[IntEnum], value: object, path: str) -> IntEnum:
@@ -259,22 +318,23 @@ def _under(path: str, key: object) -> str:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def type_hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, resolved."""
     return typing.get_type_hints(kind)
 
 
 @cache
-def _names(kind: Any) -> dict[str, dataclasses.Field[Any]]:
+def all_names(kind: Any) -> dict[str, dataclasses.Field[Any]]:
     """Every spelling of every field."""
     names: dict[str, dataclasses.Field[Any]] = {}
     for field in dataclasses.fields(kind):
-        json_name = field.metadata.get("json") or spelled(field.name)
-        for name in (field.name, json_name, *field.metadata.get("also", ())):
+        for name in (field.name, json_name(field), *field.metadata.get("also", ())):
             names[name] = field
     return names
 
 
-def _without_none(hint: Any) -> Any:
+def without_none(hint: Any) -> Any:
+    """The type without its None: what a value has if it is there."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         rest = [arg for arg in typing.get_args(hint) if arg is not type(None)]
         return rest[0] if len(rest) == 1 else hint

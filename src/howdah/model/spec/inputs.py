@@ -10,25 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from howdah.model.spec.codec import bad_spec, decode, encode, wire
+from howdah.model.names import DEFAULT_BRANCH, USER
+from howdah.model.spec.codec import bad_spec, decode, encode, respell, wire
 
 __all__ = [
     "CronInput",
     "CrossInput",
     "GroupInput",
     "Input",
+    "InputMessage",
     "JoinInput",
     "PfsInput",
     "PropagationSpec",
     "Trigger",
     "UnionInput",
+    "as_pfs",
+    "cron_inputs",
     "encode_input",
     "input_name",
     "pfs_inputs",
     "read_input",
+    "respell_input",
     "walk_inputs",
 ]
 
+TICKS: Final = "/*"  # the files of a tick repo: one for each tick
 _NESTING_MAX: Final = 20  # reading calls itself
 
 
@@ -133,8 +139,21 @@ def walk_inputs(root: Input | None) -> Iterator[Input]:
 
 
 def pfs_inputs(root: Input | None) -> tuple[PfsInput, ...]:
-    """The pfs inputs of a tree, in order."""
-    return tuple(node for node in walk_inputs(root) if isinstance(node, PfsInput))
+    """The pfs inputs of a tree, in order; a cron input is one that reads its ticks."""
+    found = (as_pfs(node) if isinstance(node, CronInput) else node for node in walk_inputs(root))
+    return tuple(node for node in found if isinstance(node, PfsInput))
+
+
+def cron_inputs(root: Input | None) -> tuple[CronInput, ...]:
+    """The cron inputs of a tree, in order."""
+    return tuple(node for node in walk_inputs(root) if isinstance(node, CronInput))
+
+
+def as_pfs(node: CronInput) -> PfsInput:
+    """What a cron input reads: each tick in its repo is a datum."""
+    return PfsInput(
+        project=node.project, name=node.name, repo=node.repo, repo_type=USER, branch=DEFAULT_BRANCH, glob=TICKS
+    )
 
 
 def input_name(node: Input) -> str:
@@ -150,9 +169,8 @@ def read_input(tree: object, path: str) -> Input:
     Raises:
         BadRequest: BAD_SPEC, naming fields below `path`.
     """
-    if path.count("[") > _NESTING_MAX:
-        raise bad_spec(path, f"inputs are nested deeper than {_NESTING_MAX}; write them flat")
-    message = decode(_Message, tree, path)
+    _check_nesting(path)
+    message = decode(InputMessage, tree, path)
     given: list[Input] = [leaf for leaf in (message.pfs, message.cron) if leaf is not None]
     for name, kind in _KINDS.items():
         if members := getattr(message, name):
@@ -171,6 +189,27 @@ def encode_input(node: Input) -> dict[str, Any]:
     return {name: [encode_input(member) for member in node.inputs]}
 
 
+def respell_input(tree: object, path: str) -> object:
+    """The tree of an input with its keys in one spelling.
+
+    Raises:
+        BadRequest: BAD_SPEC, naming fields below `path`.
+    """
+    _check_nesting(path)
+    return respell(InputMessage, tree, path)
+
+
+def _check_nesting(path: str) -> None:
+    if path.count("[") > _NESTING_MAX:
+        raise bad_spec(path, f"inputs are nested deeper than {_NESTING_MAX}; write them flat")
+
+
+def _respell_members(tree: object, path: str) -> object:
+    if not isinstance(tree, list | tuple):
+        return tree
+    return [respell_input(member, f"{path}[{n}]") for n, member in enumerate(tree)]
+
+
 def _read_members(tree: object, path: str) -> tuple[Input, ...]:
     if not isinstance(tree, list | tuple):
         raise bad_spec(path, "expected a list of inputs; write [ ] around them")
@@ -178,10 +217,12 @@ def _read_members(tree: object, path: str) -> tuple[Input, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class InputMessage:
+    """An input as it is written: one of these fields."""
+
     pfs: PfsInput | None = None
     cron: CronInput | None = None
-    cross: tuple[Input, ...] = wire(default=(), read=_read_members)
-    union: tuple[Input, ...] = wire(default=(), read=_read_members)
-    join: tuple[Input, ...] = wire(default=(), read=_read_members)
-    group: tuple[Input, ...] = wire(default=(), read=_read_members)
+    cross: tuple[Input, ...] = wire(default=(), read=_read_members, respell=_respell_members)
+    union: tuple[Input, ...] = wire(default=(), read=_read_members, respell=_respell_members)
+    join: tuple[Input, ...] = wire(default=(), read=_read_members, respell=_respell_members)
+    group: tuple[Input, ...] = wire(default=(), read=_read_members, respell=_respell_members)

@@ -16,6 +16,7 @@ from howdah.errors import BadRequest, ErrorKind, Unsupported
 from howdah.model import names
 from howdah.model.globs import Glob
 from howdah.model.paths import clean
+from howdah.model.schedules import parse_schedule
 from howdah.model.spec.codec import bad_spec
 from howdah.model.spec.inputs import (
     CronInput,
@@ -28,6 +29,7 @@ from howdah.model.spec.inputs import (
     input_name,
     walk_inputs,
 )
+from howdah.model.spec.pfs_rules import check_shared_names, checked_pfs, with_source
 from howdah.model.spec.values import ParallelismSpec, PipelineField, PipelineSpec, ProjectField
 from howdah.model.texts import one_line
 from howdah.model.units import parse_size
@@ -38,6 +40,7 @@ DEFAULT_IMAGE: Final = "ubuntu:20.04"
 DATUM_TRIES: Final = 3
 _UNTIL_SUCCESS: Final = "until_success"
 _REPROCESS: Final = (_UNTIL_SUCCESS, "every_job")
+_ON_CODE_CHANGE: Final = ("", "keep", "rerun")
 _RESERVED_INPUTS: Final = ("out", ".env")  # both stand in /pfs
 
 
@@ -76,6 +79,7 @@ def input_with_defaults(root: Input, project: str, pipeline: str) -> Input:
     branches = {id(node): f"{pipeline}-trigger-{n}" for n, node in enumerate(triggered, 1)}
     filled = _filled(root, "input", project, pipeline, branches)
     _folder_names(filled, "input")
+    check_shared_names(filled, "input")
     return filled
 
 
@@ -87,6 +91,8 @@ def check(spec: PipelineSpec) -> None:
     """
     if not spec.transform.cmd and spec.tf_job is None:
         raise bad_spec("", "nothing to run: no transform.cmd; give the command as a list of texts")
+    if spec.transform.err_cmd and not spec.transform.err_cmd[0]:
+        raise bad_spec("transform.errCmd[0]", "the command is empty; name what to run, or leave errCmd out")
     if spec.transform.cmd and not spec.transform.cmd[0]:
         raise bad_spec("transform.cmd[0]", "the command is empty; name what to run")
     if spec.input is None and spec.spout is None:
@@ -99,6 +105,9 @@ def check(spec: PipelineSpec) -> None:
         raise bad_spec("parallelismSpec.constant", "a service has one worker; use 1")
     if spec.reprocess_spec not in _REPROCESS:
         raise bad_spec("reprocessSpec", f"{one_line(spec.reprocess_spec)} is unknown; use {' or '.join(_REPROCESS)}")
+    if spec.on_code_change not in _ON_CODE_CHANGE:
+        way_out = "use keep or rerun"
+        raise bad_spec("onCodeChange", f"{one_line(spec.on_code_change)} is unknown; {way_out}")
     _check_transform(spec)
     _check_numbers(spec)
     _check_cluster(spec)
@@ -118,10 +127,7 @@ def require_supported(spec: PipelineSpec) -> None:
         (spec.egress is not None, "egress", "copy the output branch out with get file"),
         (spec.s3_out, "s3Out", "write the output to /pfs/out"),
         (spec.determined is not None, "determined", "pass what the command needs by transform.env"),
-        (transform.datum_batching, "transform.datumBatching", "let the command do one datum a run"),
         (bool(transform.secrets), "transform.secrets", "give the command a file that it can read itself"),
-        (bool(transform.err_cmd), "transform.errCmd", "handle the error within transform.cmd"),
-        (bool(transform.err_stdin), "transform.errStdin", "handle the error within transform.cmd"),
     )
     for node in walk_inputs(spec.input):
         _require_supported_input(node)
@@ -130,21 +136,7 @@ def require_supported(spec: PipelineSpec) -> None:
 def _require_supported_input(node: Input) -> None:
     if isinstance(node, PfsInput):
         field = f"input.pfs (name {node.name})"
-        _refuse_first(
-            (node.s3, f"{field}.s3", "let the command read files below /pfs"),
-            (node.lazy, f"{field}.lazy", "leave it out; the files are then there before the command starts"),
-            (node.empty_files, f"{field}.emptyFiles", "leave it out; the files then have their content"),
-            (node.trigger is not None, f"{field}.trigger", "leave it out; the pipeline then runs for each commit"),
-            (node.reference, f"{field}.reference", "leave it out; a change there then runs datums again"),
-            (bool(node.join_on) or node.outer_join, f"{field}.joinOn", "use cross"),
-            (bool(node.group_by), f"{field}.groupBy", "use a glob that matches the group's folder"),
-        )
-    _refuse_first(
-        (isinstance(node, CronInput), "input.cron", "start a commit by a timer of the system"),
-        (isinstance(node, UnionInput), "input.union", "write one pipeline for each input"),
-        (isinstance(node, JoinInput), "input.join", "use cross with globs that match folders"),
-        (isinstance(node, GroupInput), "input.group", "use a glob that matches the group's folder"),
-    )
+        _refuse_first((node.s3, f"{field}.s3", "let the command read files below /pfs"))
 
 
 def _refuse_first(*fields: tuple[bool, str, str]) -> None:
@@ -187,14 +179,18 @@ def _filled_pfs(node: PfsInput, path: str, project: str, branch: str) -> PfsInpu
         raise bad_spec(f"{path}.glob", "input must specify a glob; /* takes each entry of the root, / all at once")
     name = node.name or node.repo
     _check_folder(name, f"{path}.name")
-    return dataclasses.replace(
-        node,
-        name=name,
-        project=_named(f"{path}.project", names.project_name, node.project or project),
-        repo=_named(f"{path}.repo", names.repo_name, node.repo),
-        repo_type=_named(f"{path}.repoType", names.repo_type, node.repo_type),
-        branch=_named(f"{path}.branch", names.branch_name, node.branch or branch),
-        glob=_named(f"{path}.glob", lambda glob: Glob.parse(glob).pattern, node.glob),
+    return checked_pfs(
+        dataclasses.replace(
+            node,
+            name=name,
+            project=_named(f"{path}.project", names.project_name, node.project or project),
+            repo=_named(f"{path}.repo", names.repo_name, node.repo),
+            repo_type=_named(f"{path}.repoType", names.repo_type, node.repo_type),
+            branch=_named(f"{path}.branch", names.branch_name, node.branch or branch),
+            glob=_named(f"{path}.glob", lambda glob: Glob.parse(glob).pattern, node.glob),
+            trigger=node.trigger and with_source(node.trigger),
+        ),
+        path,
     )
 
 
@@ -203,6 +199,12 @@ def _filled_cron(node: CronInput, path: str, project: str, pipeline: str) -> Cro
         raise bad_spec(f"{path}.name", "missing; name the input")
     if not node.spec:
         raise bad_spec(f"{path}.spec", "missing; say when it ticks, such as @daily")
+    if node.commit:
+        raise bad_spec(f"{path}.commit", "a cron input reads its ticks and no other commit; leave it out")
+    try:
+        parse_schedule(node.spec)
+    except BadRequest as error:
+        raise bad_spec(f"{path}.spec", error.message) from error
     _check_folder(node.name, f"{path}.name")
     return dataclasses.replace(
         node,

@@ -13,7 +13,7 @@ import yaml
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.texts import one_line
 
-__all__ = ["documents"]
+__all__ = ["documents", "json_document"]
 
 _TEXT_MAX: Final = 1_048_576  # characters; a spec is a page
 _VALUES_MAX: Final = 100_000  # in all; a few aliases of YAML can stand for billions
@@ -30,13 +30,40 @@ def documents(text: str | bytes) -> list[Any]:
     Raises:
         BadRequest: BAD_SPEC, with line and column of what is wrong.
     """
-    decoded = _decoded(text)
-    if len(decoded) > _TEXT_MAX:
-        raise _bad(f"it has {len(decoded)} characters; use at most {_TEXT_MAX}")
     found: list[Any] = []
-    for document in _read(decoded):
+    for document in _read(_checked(_decoded(text))):
         found.extend(document if isinstance(document, list) else [document])
     return [document for document in found if document is not None]
+
+
+def json_document(text: str) -> Any:
+    """The one value of a JSON text: for what programs send, which is no YAML by chance.
+
+    Raises:
+        BadRequest: BAD_SPEC, with line and column of what is wrong.
+    """
+    decoded = _checked(_decoded(text))
+    try:
+        found = _read_json(decoded)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except json.JSONDecodeError as error:
+        raise _bad_json(error) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise _bad(f"{one_line(str(error))}; mend the JSON") from error
+    if len(found) != 1:
+        raise _bad(f"{len(found)} JSON values found where one is expected; give one spec at a time")
+    return found[0]
+
+
+def _checked(text: str) -> str:
+    if len(text) > _TEXT_MAX:
+        raise _bad(f"it has {len(text)} characters; use at most {_TEXT_MAX}")
+    return text
+
+
+def _bad_json(error: json.JSONDecodeError) -> BadRequest:
+    return _bad(f"{error.msg.lower()} at line {error.lineno} column {error.colno}; mend the JSON")
 
 
 def _read(text: str) -> list[Any]:
@@ -51,7 +78,7 @@ def _read(text: str) -> list[Any]:
             return _read_yaml(text)
         except BadRequest:
             if like_json:
-                raise _bad(f"{error.msg.lower()} at line {error.lineno} column {error.colno}; mend the JSON") from error
+                raise _bad_json(error) from error
             raise
 
 

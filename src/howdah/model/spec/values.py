@@ -12,7 +12,7 @@ from enum import IntEnum, unique
 from typing import Any
 
 from howdah.model.spec.codec import INT32, UINT64, Pairs, encode, wire
-from howdah.model.spec.inputs import Input, encode_input, read_input
+from howdah.model.spec.inputs import Input, encode_input, read_input, respell_input
 
 __all__ = [
     "BranchField",
@@ -286,7 +286,9 @@ class PipelineSpec:
     pipeline: PipelineField = PipelineField()
     description: str = ""
     transform: Transform = Transform()
-    input: Input | None = field(default=None, metadata={"read": read_input, "write": encode_input})
+    input: Input | None = field(
+        default=None, metadata={"read": read_input, "write": encode_input, "respell": respell_input}
+    )
     output_branch: str = ""
     parallelism_spec: ParallelismSpec = ParallelismSpec()
     autoscaling: bool = False
@@ -296,6 +298,7 @@ class PipelineSpec:
     job_timeout: timedelta | None = None
     datum_tries: int = 0  # in all
     reprocess_spec: str = ""  # until_success | every_job
+    on_code_change: str = ""  # keep | rerun; of howdah alone
     egress: Egress | None = None
     s3_out: bool = False
     service: Service | None = None

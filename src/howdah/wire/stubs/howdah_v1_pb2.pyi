@@ -3,6 +3,7 @@
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from howdah.wire.stubs import logs_pb2 as _logs_pb2
 from howdah.wire.stubs import pfs_v2_pb2 as _pfs_v2_pb2
 from howdah.wire.stubs import pps_v2_pb2 as _pps_v2_pb2
 from google.protobuf.internal import containers as _containers
@@ -421,7 +422,7 @@ class ClaimRequest(_message.Message):
     def __init__(self, worker_id: _Optional[str] = ...) -> None: ...
 
 class ClaimResponse(_message.Message):
-    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count")
+    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id")
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
@@ -433,6 +434,7 @@ class ClaimResponse(_message.Message):
     TODO_ROOT_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPEC_COMMIT_ID_FIELD_NUMBER: _ClassVar[int]
     set_id: int
     fence: int
     lifetime: _duration_pb2.Duration
@@ -444,7 +446,8 @@ class ClaimResponse(_message.Message):
     todo_root: bytes
     first: int
     count: int
-    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+    spec_commit_id: str
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ...) -> None: ...
 
 class ClaimInput(_message.Message):
     __slots__ = ("name", "commit", "branch", "root")
@@ -507,16 +510,18 @@ class HandInResultsResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class LogLine(_message.Message):
-    __slots__ = ("at", "datum_id", "user", "message")
+    __slots__ = ("at", "datum_id", "user", "message", "level")
     AT_FIELD_NUMBER: _ClassVar[int]
     DATUM_ID_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     datum_id: str
     user: bool
     message: str
-    def __init__(self, at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., datum_id: _Optional[str] = ..., user: bool = ..., message: _Optional[str] = ...) -> None: ...
+    level: _logs_pb2.LogLevel
+    def __init__(self, at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., datum_id: _Optional[str] = ..., user: bool = ..., message: _Optional[str] = ..., level: _Optional[_Union[_logs_pb2.LogLevel, str]] = ...) -> None: ...
 
 class AppendLogsRequest(_message.Message):
     __slots__ = ("job", "worker_id", "lines")
@@ -531,3 +536,55 @@ class AppendLogsRequest(_message.Message):
 class AppendLogsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class ReadLogsRequest(_message.Message):
+    __slots__ = ("job", "pipeline", "job_set", "project", "server", "datum_id", "files", "worker_id", "by_user", "by_worker", "by_master", "level", "pattern", "negate", "since", "until", "tail", "follow")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    JOB_SET_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    DATUM_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    BY_USER_FIELD_NUMBER: _ClassVar[int]
+    BY_WORKER_FIELD_NUMBER: _ClassVar[int]
+    BY_MASTER_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    NEGATE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TAIL_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    job: _pps_v2_pb2.Job
+    pipeline: _pps_v2_pb2.Pipeline
+    job_set: str
+    project: str
+    server: bool
+    datum_id: str
+    files: _containers.RepeatedScalarFieldContainer[str]
+    worker_id: str
+    by_user: bool
+    by_worker: bool
+    by_master: bool
+    level: _logs_pb2.LogLevel
+    pattern: str
+    negate: bool
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    tail: int
+    follow: bool
+    def __init__(self, job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline: _Optional[_Union[_pps_v2_pb2.Pipeline, _Mapping]] = ..., job_set: _Optional[str] = ..., project: _Optional[str] = ..., server: bool = ..., datum_id: _Optional[str] = ..., files: _Optional[_Iterable[str]] = ..., worker_id: _Optional[str] = ..., by_user: bool = ..., by_worker: bool = ..., by_master: bool = ..., level: _Optional[_Union[_logs_pb2.LogLevel, str]] = ..., pattern: _Optional[str] = ..., negate: bool = ..., since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., tail: _Optional[int] = ..., follow: bool = ...) -> None: ...
+
+class ReadLogsResponse(_message.Message):
+    __slots__ = ("line", "level", "dropped_lines", "dropped_until")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_LINES_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    line: _pps_v2_pb2.LogMessage
+    level: _logs_pb2.LogLevel
+    dropped_lines: int
+    dropped_until: _timestamp_pb2.Timestamp
+    def __init__(self, line: _Optional[_Union[_pps_v2_pb2.LogMessage, _Mapping]] = ..., level: _Optional[_Union[_logs_pb2.LogLevel, str]] = ..., dropped_lines: _Optional[int] = ..., dropped_until: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

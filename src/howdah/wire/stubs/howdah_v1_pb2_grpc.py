@@ -547,6 +547,71 @@ class Work(object):
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
 
+class LogsStub(object):
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ReadLogs = channel.unary_stream(
+                '/howdah.v1.Logs/ReadLogs',
+                request_serializer=howdah__v1__pb2.ReadLogsRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.ReadLogsResponse.FromString,
+                )
+
+
+class LogsServicer(object):
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API.
+    """
+
+    def ReadLogs(self, request, context):
+        """The lines that pass, oldest first; with follow also those that come, without end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LogsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ReadLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadLogs,
+                    request_deserializer=howdah__v1__pb2.ReadLogsRequest.FromString,
+                    response_serializer=howdah__v1__pb2.ReadLogsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'howdah.v1.Logs', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Logs(object):
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API.
+    """
+
+    @staticmethod
+    def ReadLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Logs/ReadLogs',
+            howdah__v1__pb2.ReadLogsRequest.SerializeToString,
+            howdah__v1__pb2.ReadLogsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+
 class UpkeepStub(object):
     """Looking after the lake: space that is given back, space that is held, bytes that are proved.
     """

@@ -311,6 +311,37 @@ class WorkServicer:
 
 def add_WorkServicer_to_server(servicer: WorkServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
 
+class LogsStub:
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API."""
+
+    def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
+    ReadLogs: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ReadLogsRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ReadLogsResponse,
+    ]
+    """The lines that pass, oldest first; with follow also those that come, without end."""
+
+class LogsAsyncStub:
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API."""
+
+    ReadLogs: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.ReadLogsRequest,
+        howdah.wire.stubs.howdah_v1_pb2.ReadLogsResponse,
+    ]
+    """The lines that pass, oldest first; with follow also those that come, without end."""
+
+class LogsServicer:
+    """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API."""
+
+    def ReadLogs(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.ReadLogsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.ReadLogsResponse], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.ReadLogsResponse]]:
+        """The lines that pass, oldest first; with follow also those that come, without end."""
+
+def add_LogsServicer_to_server(servicer: LogsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
+
 class UpkeepStub:
     """Looking after the lake: space that is given back, space that is held, bytes that are proved."""
 

@@ -13,6 +13,7 @@ from howdah.worker.nest.handle import Nest
 from howdah.worker.nest.lifeline import end_with
 from howdah.worker.nest.lines import LINE_BYTES_MAX, LineCutter
 from howdah.worker.nest.values import Command, ModeName, NestMode, Outcome
+from howdah.worker.nest.words import point
 
 __all__ = [
     "LINE_BYTES_MAX",
@@ -23,4 +24,5 @@ __all__ = [
     "NestMode",
     "Outcome",
     "end_with",
+    "point",
 ]

@@ -5,15 +5,20 @@ The nest itself is a process of its own (see `inside`), executed by a bare inter
 started before or after the worker has threads; it copies nothing of the worker but two descriptors a command.
 """
 
+import fcntl
 import os
 import select
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
+import time
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -29,6 +34,9 @@ __all__ = ["Nest"]
 _START_SECONDS: Final = 30  # binding a dead network disk can hang; then the folder is better than no work
 _CLOSE_SECONDS: Final = 5  # what is left of the nest after its socket's end is killed from outside then
 _READ_BYTES: Final = 65_536  # a pipe holds as much
+# How often, and how long after another, output is looked for that the reading thread has not seen yet.
+_DRAIN_LOOKS: Final = 2_000
+_DRAIN_SECONDS: Final = 0.0005
 _PROGRAM: Final = "import sys; sys.path.append(sys.argv[1]); from inside.main import main; main(sys.argv[2:])"
 # The interpreter may need these to find its own libraries; nothing else of the worker's environment goes along.
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
@@ -49,6 +57,9 @@ class Nest:
         # Guards `_current` and sending, so that a CANCEL is sent after its RUN and never after its ENDED was seen.
         self._send_lock = threading.Lock()
         self._number = 0
+        # The reading end of its output, to be read and handed out by one thread at a time; -1 between commands.
+        self._reader = -1
+        self._read_lock = threading.Lock()
         # The number of the command that runs now; None between commands.
         self._current: int | None = None
 
@@ -117,6 +128,8 @@ class Nest:
                 finally:
                     with self._send_lock:
                         self._current = None
+                    with self._read_lock:
+                        self._reader = -1
 
     def cancel(self) -> bool:
         """Kill the command that runs now and all that it started; tell whether there was one. Does not wait."""
@@ -126,6 +139,14 @@ class Nest:
             with suppress(Unavailable):  # then it is dead already, and `run` says so
                 self._send(frames.CANCEL, frames.pack_cancel(self._current))
             return True
+
+    def drain(self) -> None:
+        """Return when `on_output` had all whole lines that the command had printed by now, or soon: it may go on."""
+        for pause in (*repeat(_DRAIN_SECONDS, _DRAIN_LOOKS), None):
+            with self._read_lock:
+                if self._reader < 0 or pause is None or not _unread(self._reader):
+                    return
+            time.sleep(pause)  # the thread that reads is at it
 
     def close(self) -> None:
         """End the nest, and what runs in it; return when it is gone. Repeating is harmless.
@@ -171,6 +192,8 @@ class Nest:
 
     def _follow(self, reader: int, command: Command) -> Outcome:
         """Hand out output until the answer comes, then what is left of it."""
+        with self._read_lock:
+            self._reader = reader
         lines = LineCutter(command.on_output)
         try:
             ended = self._answer(reader, lines)
@@ -179,8 +202,8 @@ class Nest:
             if self.cancel():
                 self._answer(reader, LineCutter(lambda _: None))
             raise
-        while data := _read(reader):
-            lines.feed(data)
+        while self._feed(reader, lines):
+            pass
         lines.finish()
         return Outcome(
             exit_code=ended.exit_code,
@@ -193,17 +216,22 @@ class Nest:
             error=ended.error,
         )
 
+    def _feed(self, reader: int, lines: LineCutter) -> bool:
+        """Read once and hand out; False if there was nothing."""
+        with self._read_lock:
+            data = _read(reader)
+            if data:
+                lines.feed(data)
+        return bool(data)
+
     def _answer(self, reader: int, lines: LineCutter) -> frames.Ended:
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
         poll.register(reader, select.POLLIN)
         while True:
             ready = dict(poll.poll())
-            if reader in ready:
-                if data := _read(reader):
-                    lines.feed(data)
-                else:
-                    poll.unregister(reader)  # all its writers are gone; the answer follows
+            if reader in ready and not self._feed(reader, lines):
+                poll.unregister(reader)  # all its writers are gone; the answer follows
             if self._channel.fileno() in ready:
                 frame = self._channel.receive()
                 if frame is None:
@@ -286,7 +314,11 @@ def _as_frame(number: int, command: Command, shown_pfs: str, folder: str) -> fra
             ErrorKind.BAD_ARGUMENT,
             f"command {command.argv[0]!r} has a NUL in a word, or a variable with an empty name or '='; remove it",
         )
-    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout)
+    user = b""
+    if command.user is not None:
+        uid, gid, groups = command.user
+        user = b",".join(b"%d" % each for each in (uid, gid, *groups))
+    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout, user)
 
 
 @contextmanager
@@ -314,6 +346,13 @@ def _memory_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("stdin"), "w+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
+
+
+def _unread(reader: int) -> int:
+    """How many bytes wait in a pipe."""
+    count = array("i", [0])
+    fcntl.ioctl(reader, termios.FIONREAD, count)
+    return count[0]
 
 
 def _read(reader: int) -> bytes:

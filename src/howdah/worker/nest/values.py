@@ -36,7 +36,8 @@ class Command:
 
     `env` is its whole environment but for `PFS`, which the nest adds. `pfs` lies in the nest's work folder. `cwd` is
     `/` unless the pipeline says otherwise: every host has it, and an image without WORKDIR starts there too; `/pfs`
-    would tempt code to write by relative paths where a container of the same pipeline would not. `on_output` is called
+    would tempt code to write by relative paths where a container of the same pipeline would not. `user` is whose the
+    process is, by numbers of user, group and all groups; None for this one's. `on_output` is called
     in the thread that runs the command, with each line of stdout and stderr in their order, without its newline.
     """
 
@@ -46,6 +47,7 @@ class Command:
     stdin: bytes = b""
     cwd: str = "/"
     timeout: float | None = None
+    user: tuple[int, int, tuple[int, ...]] | None = None
     on_output: Callable[[bytes], None] = _ignore
 
 

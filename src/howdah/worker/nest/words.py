@@ -44,5 +44,6 @@ def point_command(command: Command) -> Command:
         stdin=point(command.stdin, folder),
         cwd=pointed(command.cwd),
         timeout=command.timeout,
+        user=command.user,
         on_output=command.on_output,
     )

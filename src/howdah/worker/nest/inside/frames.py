@@ -43,7 +43,10 @@ _FDS_MAX: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command, as the nest needs it. `pfs` is relative to the nest's work folder."""
+    """One command, as the nest needs it. `pfs` is relative to the nest's work folder.
+
+    `user` has numbers with commas between them: user, group, all groups. It is empty for the nest's own user.
+    """
 
     number: int
     cwd: bytes
@@ -51,10 +54,11 @@ class Run:
     argv: tuple[bytes, ...]
     env: dict[bytes, bytes]
     timeout: float | None
+    user: bytes = b""
 
     def pack(self) -> bytes:
         """Make the body of a RUN frame; no word may hold a NUL."""
-        words = [self.cwd, self.pfs, *self.argv, *(name + b"=" + value for name, value in self.env.items())]
+        words = [self.cwd, self.pfs, self.user, *self.argv, *(name + b"=" + value for name, value in self.env.items())]
         timeout = -1.0 if self.timeout is None else self.timeout
         return _RUN.pack(self.number, timeout, len(self.argv)) + b"\0".join(words)
 
@@ -62,12 +66,12 @@ class Run:
     def unpack(cls, body: bytes) -> "Run":
         """Read what `pack` made."""
         number, timeout, argc = _RUN.unpack_from(body)
-        cwd, pfs, *words = body[_RUN.size :].split(b"\0")
+        cwd, pfs, user, *words = body[_RUN.size :].split(b"\0")
         env = {}
         for word in words[argc:]:
             name, _, value = word.partition(b"=")
             env[name] = value
-        return cls(number, cwd, pfs, tuple(words[:argc]), env, None if timeout < 0 else timeout)
+        return cls(number, cwd, pfs, tuple(words[:argc]), env, None if timeout < 0 else timeout, user)
 
 
 @dataclass(frozen=True, slots=True)

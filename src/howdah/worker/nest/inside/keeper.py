@@ -63,7 +63,7 @@ class Keeper:
         try:
             self._ground.show(run.pfs)
             shown = True
-            self._leader = spawn.start(run.argv, run.env, run.cwd, stdin, output)
+            self._leader = spawn.start(run.argv, run.env, run.cwd, stdin, output, run.user)
         except spawn.CannotStartError as refusal:
             ended = _not_run(run.number, refusal.exit_code, refusal.text)
         except OSError as error:

@@ -32,8 +32,12 @@ class CannotStartError(Exception):
         self.text = text
 
 
-def start(argv: tuple[bytes, ...], env: Mapping[bytes, bytes], cwd: bytes, stdin: int, output: int) -> int:
+def start(
+    argv: tuple[bytes, ...], env: Mapping[bytes, bytes], cwd: bytes, stdin: int, output: int, user: bytes = b""
+) -> int:
     """Start a command in a session of its own and return its pid. Changes our own current folder to `cwd`.
+
+    `user` is as in `frames.Run`.
 
     Raises:
         CannotStartError: no such folder, no such command, or it may not be executed.
@@ -44,6 +48,8 @@ def start(argv: tuple[bytes, ...], env: Mapping[bytes, bytes], cwd: bytes, stdin
         text = f"working directory {os.fsdecode(cwd)}: {(error.strerror or 'unusable').lower()}"
         raise CannotStartError(NOT_STARTED, text) from error
     program = _locate(argv[0], env.get(b"PATH", os.fsencode(os.defpath)))
+    if user:
+        return _start_as(user, program, argv, env, stdin, output)
     actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     try:
         return os.posix_spawn(
@@ -82,3 +88,45 @@ def _refusal(name: str, error: OSError) -> CannotStartError:
     if error.errno == errno.E2BIG:
         return CannotStartError(NOT_STARTED, f"command {name}: words and variables too long; use stdin or a file")
     return CannotStartError(NOT_STARTED, f"command {name}: {(error.strerror or 'cannot be started').lower()}")
+
+
+def _start_as(
+    user: bytes, program: bytes, argv: tuple[bytes, ...], env: Mapping[bytes, bytes], stdin: int, output: int
+) -> int:
+    """Start a command as another user. By fork, since posix_spawn cannot change users; we have one thread."""
+    told, tells = os.pipe()  # closed by exec; before that, why it came to nothing
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become(user, stdin, output)
+            os.execve(program, argv, env)
+        except OSError as error:
+            os.write(tells, str(error.errno or errno.EPERM).encode())
+        finally:
+            os._exit(NOT_STARTED)
+    os.close(tells)
+    with open(told, "rb") as reader:
+        number = reader.read()
+    if not number:
+        return pid
+    os.waitpid(pid, 0)
+    reason = OSError(int(number), os.strerror(int(number)))
+    if reason.errno in (errno.EPERM, errno.EINVAL):
+        text = f"user {user.split(b',')[0].decode()} cannot be had here: {(reason.strerror or 'refused').lower()}"
+        raise CannotStartError(NOT_STARTED, text)
+    raise _refusal(os.fsdecode(argv[0]), reason)
+
+
+def _become(user: bytes, stdin: int, output: int) -> None:
+    """As the child: be what posix_spawn would make of us, and then that user."""
+    uid, gid, *groups = map(int, user.split(b","))
+    os.setsid()
+    for number in _SIGNALS_RESET:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.dup2(stdin, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.setgroups(groups)
+    os.setgid(gid)
+    os.setuid(uid)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One try of a datum: its command is run in its folder, and if that fails the recovery command in the same folder.
+
+`OneEach` starts a command for each datum. `batching` has a way for commands that stay up. Which try follows which
+is said in `attempts`.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from howdah.errors import BadRequest
+from howdah.worker.commands import Commands
+from howdah.worker.materialise import Materialiser
+from howdah.worker.nest import Command, Outcome
+from howdah.worker.pipes import Fed, feeding
+from howdah.worker.prefetch import Ready
+
+__all__ = ["OneEach", "Say", "Tried", "Way", "coarse_now_ns", "missed", "recover"]
+
+# CLOCK_REALTIME_COARSE of Linux, for which Python has no name.
+_REALTIME_COARSE: Final = 5
+
+Say = Callable[[str, str | bytes], None]
+"""Takes a datum's id and a line: text is the worker's, bytes are user code's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one try. `what` was wrong with it, nothing if it succeeded; `recovered` if that was handled.
+
+    `began_ns` is a moment of the coarse real-time clock before the command had the datum. `moved` tells that the
+    worker itself moved the inputs' folders since then; `missed` that it could not give all that was to be read.
+    """
+
+    what: str
+    seconds: float = 0.0
+    began_ns: int = 0
+    fed_bytes: int = 0
+    recovered: bool = False
+    moved: bool = False
+    cost: str = ""
+    missed: bool = False
+
+
+class Way(Protocol):
+    """How a try is made. The files of `ready` are in its own folder before and after."""
+
+    def run(self, ready: Ready) -> Tried:
+        """Make one try.
+
+        Raises:
+            Unavailable: no command can be run any more.
+        """
+
+
+class OneEach:
+    """A command for each try. `run` is a `Runner`'s."""
+
+    def __init__(
+        self, commands: Commands, materialiser: Materialiser, run: Callable[[Command], Outcome | None], say: Say
+    ) -> None:
+        self._commands = commands
+        self._materialiser = materialiser
+        self._run = run
+        self._say = say
+
+    def run(self, ready: Ready) -> Tried:
+        """Start the command in the datum's folder and wait for its end. See `Way`."""
+        datum_id = ready.datum.id
+        try:
+            command = self._commands.of_datum(ready.datum, ready.folder, lambda line: self._say(datum_id, line))
+            self._commands.hand_over(ready.folder)
+            began_ns = coarse_now_ns()
+            with feeding(self._materialiser, ready.folder, ready.pipes) as fed:
+                outcome = self._run(command)
+        except BadRequest as error:  # the nest, too, names the word of a command that nobody can run
+            return Tried(f"cannot be run: {error.message}")
+        what = missed(fed) or self._commands.judge(outcome)
+        seconds = 0.0 if outcome is None else outcome.seconds
+        helped = bool(what) and fed.error is None and recover(self._commands, self._run, self._say, ready, ready.folder)
+        return Tried(what, seconds, began_ns, fed.bytes, helped, cost=_cost(outcome))
+
+
+def missed(fed: Fed) -> str:
+    """What is wrong with a try that was not given all that it wanted to read."""
+    return f"has no inputs: {fed.error.message}" if fed.error is not None else ""
+
+
+def recover(commands: Commands, run: Callable[[Command], Outcome | None], say: Say, ready: Ready, folder: str) -> bool:
+    """Run the recovery command where a try failed; whether there is one and it succeeded."""
+    datum_id = ready.datum.id
+    try:
+        command = commands.recovery(ready.datum, folder, lambda line: say(datum_id, line))
+        if command is None:
+            return False
+        outcome = run(command)
+        if outcome is None:  # the claim is over, most likely
+            return False
+        what = commands.judge(outcome)
+    except BadRequest as error:
+        what = f"cannot be run: {error.message}"
+    if what:
+        say(datum_id, f"the recovery command (err_cmd) did not help: it {what}")
+    return not what
+
+
+def coarse_now_ns() -> int:
+    """The clock that file systems stamp changes with, where there is one to be read; else the beginning of time."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        return time.clock_gettime_ns(_REALTIME_COARSE)
+    except OSError:
+        return 0
+
+
+def _cost(outcome: Outcome | None) -> str:
+    """What a command took of this machine, as the end of a line."""
+    if outcome is None:
+        return ""
+    return f" ({outcome.cpu_seconds:.3f} s of CPU, at most {outcome.memory_max_bytes / 1e6:.0f} MB in one process)"
