@@ -1,38 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 """A container in which one worker runs commands of one image, one after another: a nest of another kind.
 
-It is started once and kept. Its `/pfs` is a folder of the worker's, into which what a command may see is moved before it
-runs, and out of which it is moved afterwards: renames, whatever it holds. Its first process is a static shell of the
-host's with `keeper.sh`, so an image needs nothing of ours, not even a shell of its own.
+It is started once and kept. Its `/pfs` is a folder of the worker's, into which what a command may see is moved
+before it runs, and out of which it is moved afterwards: renames, whatever it holds. Its first process is a static
+shell of the host's with `keeper.sh`, so an image needs nothing of ours, not even a shell of its own. All else that is
+shared with it cannot be written from inside, so user code can lay no trap for the worker there.
 """
 
 import os
-import select
-import shlex
 import shutil
 import stat
+import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.resources import files
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from howdah.errors import BadRequest, ErrorKind, Unavailable
-from howdah.worker.container.engine import Engine
-from howdah.worker.container.values import Settings
+from howdah.engine import Engine, Settings
+from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable
+from howdah.worker.container.pipes import Pipes
+from howdah.worker.container.script import why_script, write_script
 from howdah.worker.nest.lines import LineCutter
 from howdah.worker.nest.values import Command, ModeName, NestMode, Outcome
 
 __all__ = ["Container", "find_shell"]
 
-_PIPES: Final = ("requests", "results", "cancels", "output")
-_READ_BYTES: Final = 65_536
-_LOOK_MS: Final = 1_000  # how often a silent container is asked whether it is still alive
+_LOOK_SECONDS: Final = 1.0  # how often a silent container is asked whether it is still alive
+_KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole container goes
+_DRAIN_LOOKS: Final = 2_000
+_DRAIN_SECONDS: Final = 0.0005
 _PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
-_NOT_FOUND_CODE, _NOT_RUNNABLE_CODE, _SIGNAL_CODES = 127, 126, 128
+_SIGNAL_CODES: Final = 128
+_KILLED: Final = 9
+_SIGNAL_MAX: Final = 64
 
 
 def find_shell() -> Path:
@@ -53,81 +58,78 @@ def find_shell() -> Path:
 class Container:
     """Runs one command at a time in a container of its own; make it by `start`. As `Nest`, and for as many threads."""
 
-    def __init__(self, engine: Engine, settings: Settings, folder: Path, container: str, image_id: str) -> None:
+    def __init__(self, engine: Engine, settings: Settings, folder: Path, pipes: Pipes, container: str) -> None:
         self._engine = engine
         self._container = container
         self._folder = folder
-        self._pipes = folder / "pipes"
+        self._pipes = pipes
         self._variables = engine.variables(settings.image)
         self._working_dir = engine.working_dir(settings.image)
-        self.image_id = image_id
         self._number = 0
         self._run_lock = threading.Lock()
         self._lock = threading.Lock()
-        # Guarded by _lock: whether a command runs, and whether it was cancelled.
+        # Guarded by _lock: whether a command runs, whether it was cancelled, and whether no further one may run.
         self._running = self._cancelled = self._closed = False
-        # Opened for both directions, which never waits, and never ends while this process lives.
-        self._fds = {name: os.open(self._pipes / name, os.O_RDWR | os.O_NONBLOCK) for name in _PIPES}
+        self._swept = False  # guarded by _run_lock: whether what is here of it was removed
 
     @classmethod
-    def start(cls, engine: Engine, settings: Settings, folder: Path, shell: Path | None = None) -> Self:
-        """Start a container; some 0.3 s. It ends with `close`, and with this process however that ends.
+    def start(cls, engine: Engine, settings: Settings, work: Path, shell: Path | None = None) -> Self:
+        """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
 
-        `folder` is this container's alone and is made anew; commands' folders must lie on its file system.
+        `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
+        container sees none of it but the folder of the command that runs.
 
         Raises:
             NotFound: IMAGE_NOT_FOUND.
-            Refused, Unavailable: it cannot be started.
+            Refused: ENGINE_REFUSED: it cannot be started.
+            Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        image_id = engine.image_id(settings.image)
-        tools, pipes, pfs = folder / "tools", folder / "pipes", folder / "pfs"
-        shutil.rmtree(folder, ignore_errors=True)
-        for each in (tools, pipes, pfs):
-            each.mkdir(parents=True)
-        shutil.copy2(shell or find_shell(), tools / "busybox")
-        (tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
-        for name in _PIPES:
-            os.mkfifo(pipes / name)
-            os.chmod(pipes / name, 0o666)
-        os.chmod(pipes, 0o777)  # the user of the image writes statistics there
-        os.chmod(pfs, 0o777)
-        binds = {
-            str(tools): ("/.howdah", "ro"),
-            str(pipes): ("/.howdah/pipes", "rw"),
-            str(pfs): ("/pfs", "rw"),
-        }
-        (tools / "pipes").mkdir()  # what the second is mounted on
-        container = engine.create(settings, binds, ("/.howdah/busybox", "sh", "/.howdah/keeper.sh"))
-        made = cls(engine, settings, folder, container, image_id)
+        shell = shell or find_shell()
+        folder = Path(tempfile.mkdtemp(prefix="container-", dir=os.path.realpath(work)))
+        pipes = Pipes(_furnish(folder, shell))
+        container = ""
         try:
+            binds = {str(folder / "tools"): ("/.howdah", "ro"), str(folder / "pfs"): ("/pfs", "rw")}
+            container = engine.create(settings, binds, ("/.howdah/busybox", "sh", "/.howdah/keeper.sh"))
             engine.start(container)
+            return cls(engine, settings, folder, pipes, container)
         except BaseException:
-            made.close()
+            pipes.close()
+            with suppress(HowdahError):
+                if container:
+                    engine.remove(container)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
-        return made
 
     @property
     def mode(self) -> NestMode:
         """How commands are contained here."""
         return NestMode(ModeName.CONTAINER)
 
+    @property
+    def id(self) -> str:
+        """The engine's name of the container."""
+        return self._container
+
+    @property
+    def closed(self) -> bool:
+        """Whether it runs nothing any more; start another then."""
+        return self._closed
+
     def run(self, command: Command) -> Outcome:
-        """Run a command and wait for its end; as `Nest.run`.
+        """Run a command and wait for its end; as `Nest.run`. An empty `cwd` is the image's own.
 
         Raises:
-            BadRequest: no words, or a NUL in one.
+            BadRequest: no words, a NUL in a word, `pfs` outside the work folder or missing.
             Unavailable: the container is closed, or died; start another.
         """
         with self._run_lock:
+            self._check(command)
             self._number += 1
-            self._write(command)
+            self._begin(command)
             moved = _move(command.pfs, self._folder / "pfs")
             try:
-                with self._lock:
-                    if self._closed:
-                        raise _gone("it was closed")
-                    self._running, self._cancelled = True, False
-                    os.write(self._fds["requests"], b"%d\n" % self._number)
+                self._pipes.ask(self._number)
                 return self._follow(command)
             finally:
                 with self._lock:
@@ -139,20 +141,28 @@ class Container:
         with self._lock:
             if self._running:
                 self._cancelled = True
-                self._kill()
+                self._pipes.cancel(self._number)
             return self._running
 
+    def drain(self) -> None:
+        """Return when `on_output` had all whole lines that the command had printed by now, or soon: it may go on."""
+        for pause in repeat(_DRAIN_SECONDS, _DRAIN_LOOKS):
+            with self._lock:
+                if not self._running or self._closed or not self._pipes.unread():
+                    return
+            time.sleep(pause)  # the thread that reads is at it
+
     def close(self) -> None:
-        """Remove the container with what runs in it; return when it is gone. Repeating is harmless."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            for fd in self._fds.values():
-                os.close(fd)
-        with suppress(Unavailable):
-            self._engine.remove(self._container)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the container with what runs in it; return when it is gone. Repeating is harmless.
+
+        Not to be called by `on_output`, whose command it would wait for; `cancel` may be.
+        """
+        self._end()
+        with self._run_lock:  # a command that ran in another thread has been told
+            if not self._swept:
+                self._swept = True
+                self._pipes.close()
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -162,107 +172,128 @@ class Container:
     ) -> None:
         self.close()
 
-    def _kill(self) -> None:
-        with suppress(BlockingIOError):
-            os.write(self._fds["cancels"], b"%d\n" % self._number)
+    def _end(self) -> None:
+        """Have the container gone, and no further command begin."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        with suppress(HowdahError):  # an engine that is gone; the closed pipes end the keeper then
+            self._engine.remove(self._container)
+        self._pipes.wake()
 
-    def _write(self, command: Command) -> None:
-        env = {**self._variables, **command.env, "PFS": "/pfs"}
-        words = (*command.argv, command.cwd, *env, *env.values())
-        if not command.argv or any("\0" in word for word in words):
+    def _check(self, command: Command) -> None:
+        words = (*command.argv, command.cwd, *command.env, *command.env.values())
+        if not command.argv or "" in command.env or any("\0" in word for word in words):
             raise BadRequest(ErrorKind.BAD_ARGUMENT, "a command has no words, or a NUL in one; mend it")
-        (self._pipes / "stdin").write_bytes(command.stdin)
-        (self._pipes / "run").write_text(_script(command, env, command.cwd or self._working_dir))
-        with suppress(FileNotFoundError):
-            (self._pipes / "stats").unlink()
+        folder, work = os.path.realpath(command.pfs), self._folder.parent
+        if not folder.startswith(f"{work}/") or not os.path.isdir(folder):
+            raise BadRequest(
+                ErrorKind.BAD_ARGUMENT,
+                f"folder {folder} cannot be /pfs: it is not an existing folder below {work}; make it there first",
+            )
+
+    def _begin(self, command: Command) -> None:
+        with self._lock:
+            if self._closed:
+                raise _gone("it was closed")
+            self._running, self._cancelled = True, False
+        env = {**self._variables, **command.env, "PFS": "/pfs"}
+        cwd = command.cwd or self._working_dir
+        tools = self._folder / "tools"
+        (tools / "stdin").write_bytes(command.stdin)
+        (tools / "run").write_text(write_script(command.argv, env, cwd))
+        (tools / "why").write_text(why_script(command.argv, env, cwd))
 
     def _follow(self, command: Command) -> Outcome:
         lines = LineCutter(command.on_output)
         began = time.monotonic()
-        until = None if command.timeout is None else began + command.timeout
         timed_out = False
         try:
-            while True:
-                left = _LOOK_MS if until is None else min(_LOOK_MS, max(0, round(1000 * (until - time.monotonic()))))
-                answer, silent = self._wait(lines, left)
-                if answer is not None:
-                    break
-                if until is not None and not timed_out and time.monotonic() >= until:
-                    timed_out, until = True, None
-                    self._kill()
-                elif silent:
-                    self._check_alive()
+            code = self._wait(lines.feed, began + command.timeout if command.timeout is not None else None)
+            if code is None:
+                timed_out = True
+                code = self._killed(lines.feed)
+            while data := self._pipes.output():
+                lines.feed(data)
+            lines.finish()
         except BaseException:
-            self.cancel()
+            self._pipes.cancel(self._number)
+            if not self._closed:
+                self._killed(_ignore)
             raise
-        while data := _read(self._fds["output"]):
-            lines.feed(data)
-        lines.finish()
-        return self._outcome(answer, time.monotonic() - began, timed_out)
+        return self._outcome(code, time.monotonic() - began, timed_out)
 
-    def _wait(self, lines: LineCutter, milliseconds: int) -> tuple[int | None, bool]:
-        """Hand out what is printed until a command has ended; its code, and whether nothing happened."""
-        poll = select.poll()
-        for name in ("output", "results"):
-            poll.register(self._fds[name], select.POLLIN)
-        ready = dict(poll.poll(milliseconds))
-        if self._fds["output"] in ready:
-            lines.feed(_read(self._fds["output"]))
-        if self._fds["results"] in ready:
-            for line in _read(self._fds["results"]).splitlines():
-                number, code = map(int, line.split())
-                if number == self._number:
-                    return code, False
-        return None, not ready
+    def _wait(self, feed: Callable[[bytes], None], until: float | None) -> int | None:
+        """Hand out what is printed until the command has ended; its code, or None if its time is over before."""
+        while True:
+            left = _LOOK_SECONDS if until is None else min(_LOOK_SECONDS, until - time.monotonic())
+            if left <= 0:
+                return None
+            ready = self._pipes.wait(round(1000 * left) + 1)
+            if "output" in ready:
+                feed(self._pipes.output())
+            if "results" in ready:
+                for number, code in self._pipes.results():
+                    if number == self._number:
+                        return code
+            if self._closed:
+                raise _gone("it was closed")
+            if not ready:
+                self._check_alive()
+            if self._cancelled and until is None:
+                until = time.monotonic() + _KILL_SECONDS
+
+    def _killed(self, feed: Callable[[bytes], None]) -> int:
+        """Kill the command, by the keeper if it can, with the container if not; its code."""
+        self._pipes.cancel(self._number)
+        try:
+            code = self._wait(feed, time.monotonic() + _KILL_SECONDS)
+        except Unavailable:
+            code = None
+        if code is None:
+            self._end()
+        return _SIGNAL_CODES + _KILLED if code is None else code
 
     def _check_alive(self) -> None:
         state = self._engine.state(self._container)
         if not state.get("Running"):
-            why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was removed")
+            self._end()
+            why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was ended")
             raise _gone(why)
 
     def _outcome(self, code: int, seconds: float, timed_out: bool) -> Outcome:
-        signal, user, system, memory = _stats(self._pipes / "stats")
-        cancelled = self._cancelled
-        error = ""
-        if (self._pipes / "error").exists():
-            error = (self._pipes / "error").read_text().strip()
-            (self._pipes / "error").unlink()
-        if signal is None and (timed_out or cancelled):
-            signal = 9
+        notes = self._pipes.notes()
+        signal = _signal(notes)
+        if timed_out or self._cancelled:
+            signal = signal or _KILLED
+        cpu, memory = _stats(notes)
         return Outcome(
             exit_code=_SIGNAL_CODES + signal if signal else code,
             signal=signal,
-            timed_out=timed_out,
-            cancelled=cancelled and not timed_out,
+            timed_out=timed_out and not self._cancelled,
+            cancelled=self._cancelled,
             seconds=seconds,
-            cpu_seconds=user + system,
+            cpu_seconds=cpu,
             memory_max_bytes=memory,
-            error=error,
+            error=next((note.removeprefix("error ") for note in notes if note.startswith("error ")), ""),
         )
 
 
-def _script(command: Command, env: Mapping[str, str], cwd: str) -> str:
-    """The shell's words that run a command with just these variables; why it cannot be run goes into `error`."""
-    program, *rest = command.argv
-    words = shlex.join(f"{name}={value}" for name, value in env.items())
-    quoted = shlex.quote(program)
-    path = shlex.quote(env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
-    return f"""\
-pipes=$PWD
-cannot() {{ echo "$2" > "$pipes/error"; exit "$1"; }}
-cd {shlex.quote(cwd)} 2>/dev/null || cannot {_NOT_RUNNABLE_CODE} {shlex.quote(f"working directory {cwd}: no such file or directory")}
-program=
-case {quoted} in
-*/*) [ -e {quoted} ] && program={quoted} ;;
-*) IFS=:; for folder in {path}; do
-     if [ -f "${{folder:-.}}"/{quoted} ] && [ -x "${{folder:-.}}"/{quoted} ]; then program="${{folder:-.}}"/{quoted}; break; fi
-   done; unset IFS ;;
-esac
-[ -n "$program" ] || cannot {_NOT_FOUND_CODE} {shlex.quote(f"command not found: {program}")}
-[ -x "$program" ] && [ ! -d "$program" ] || cannot {_NOT_RUNNABLE_CODE} {shlex.quote(f"command not executable: {program}")}
-exec /.howdah/busybox env -i {words} "$program" {shlex.join(rest)}
-"""
+def _furnish(folder: Path, shell: Path) -> Path:
+    """Put what the keeper needs into a folder, and make the one that is to be /pfs; the former."""
+    tools, pfs = folder / "tools", folder / "pfs"
+    tools.mkdir()
+    pfs.mkdir()
+    os.chmod(tools, 0o755)
+    os.chmod(pfs, 0o777)  # whoever the image's user is
+    shutil.copy(shell, tools / "busybox")
+    os.chmod(tools / "busybox", 0o755)
+    (tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
+    for name in ("keeper.sh", "run", "why", "stdin"):
+        (tools / name).touch()
+        os.chmod(tools / name, 0o644)
+    return tools
 
 
 def _move(source: Path, target: Path, names: list[str] | None = None) -> list[str]:
@@ -275,22 +306,27 @@ def _move(source: Path, target: Path, names: list[str] | None = None) -> list[st
     return found
 
 
-def _stats(path: Path) -> tuple[int | None, float, float, int]:
-    """Signal, CPU seconds of the user and the system, and the most memory of a single process, as `time` has them."""
-    try:
-        *notes, last = path.read_text().splitlines()
-        _, user, system, memory = last.split()
-    except (OSError, ValueError):  # `time` itself was killed
-        return None, 0.0, 0.0, 0
-    signal = next((int(note.split()[-1]) for note in notes if "signal" in note), None)
-    return signal, float(user), float(system), int(memory) * 1024
+def _signal(notes: list[str]) -> int | None:
+    """What signal ended a command, as `time` says it."""
+    for note in notes:
+        number = note.removeprefix("Command terminated by signal ")
+        if number != note and number.isdecimal() and 0 < int(number) <= _SIGNAL_MAX:
+            return int(number)
+    return None
 
 
-def _read(fd: int) -> bytes:
-    try:
-        return os.read(fd, _READ_BYTES)
-    except BlockingIOError:
-        return b""
+def _stats(notes: list[str]) -> tuple[float, int]:
+    """CPU seconds, and the most memory of a single process, as `time` has them; zeroes if it was killed itself."""
+    for note in notes:
+        words = note.split()
+        with suppress(ValueError):
+            if len(words) == 4 and words[0] == "stats":
+                return float(words[1]) + float(words[2]), int(words[3]) * 1024
+    return 0.0, 0
+
+
+def _ignore(data: bytes) -> None:
+    """Drop what is printed by a command that nobody follows any more."""
 
 
 def _gone(why: str) -> Unavailable:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The first process of a worker's container: run by a static shell from outside, as the user of the image. It takes the
-# number of a command from the pipe `requests`, runs the script of that number, has nothing of it left alive, and answers
-# by the pipe `results`. `cancels` ends the command that runs. The worker holds the other ends of all pipes open, so
-# when it is gone, whatever the reason, both reads end and with them the container.
+# number of a command from the pipe `requests`, runs the script `run`, has nothing of it left alive, and answers by the
+# pipe `results`. `cancels` ends the command that runs. The worker holds the other ends of all pipes open, so when it is
+# gone, whatever the reason, both reads end and with them the container.
 busybox=/.howdah/busybox
 exec 3<requests 4>results 5<cancels 6>output
 
@@ -15,11 +15,12 @@ watch() {
 
 while read -r number <&3; do
     watch &
-    "$busybox" time -f '%e %U %S %M' -o "stats" "$busybox" sh "run" >&6 2>&1 <stdin 3<&- 4>&- 5<&- 6>&- &
-    wait $!
+    # Not in the background: a shell has what runs there ignore interrupts.
+    "$busybox" time -o notes -f 'stats %U %S %M' "$busybox" sh run >&6 2>&1 <stdin 3<&- 4>&- 5<&- 6>&-
     code=$?
     kill -9 -1
     wait
+    [ "$code" = 127 ] && "$busybox" sh why 3<&- 4>&- 5<&- 6>&- 2>/dev/null
     # What user code made must be read and removed from outside, whoever that is there.
     "$busybox" chmod -R a+rwX /pfs 2>/dev/null
     echo "$number $code" >&4

@@ -23,7 +23,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How containers are made. `user` empty: that of the image. `network` is a name of the engine's; "none" for none."""
+    """How containers are made. `user` empty: that of the image. `network` is one of the engine's names, or none."""
 
     image: str
     user: str = ""

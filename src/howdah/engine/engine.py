@@ -12,9 +12,9 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
 
+from howdah.engine.values import LABEL, Settings
 from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.errors import NotFound as Missing
-from howdah.worker.container.values import LABEL, Settings
 
 __all__ = ["Engine"]
 
@@ -84,7 +84,7 @@ class Engine:
                 settings.image,
                 entrypoint=list(command),
                 command=[],
-                working_dir="/.howdah/pipes",
+                working_dir="/.howdah",
                 user=settings.user or None,
                 labels=dict(settings.labels),
                 host_config=host,
@@ -124,7 +124,7 @@ class Engine:
 
     def remove(self, container: str) -> None:
         """Kill a container and remove it. Nothing happens if it is gone."""
-        with suppress(NotFound), self._explained(container):
+        with self._explained(container), suppress(NotFound):
             self._api.remove_container(container, force=True, v=True)
 
     def leftovers(self, value: str) -> list[str]:
@@ -140,8 +140,6 @@ class Engine:
         except ImageNotFound as error:
             text = f"image {what} is not on this machine: {_said(error)}; pull it, or load it into the engine"
             raise Missing(ErrorKind.IMAGE_NOT_FOUND, text) from error
-        except NotFound:
-            raise
         except APIError as error:
             raise Refused(ErrorKind.ENGINE_REFUSED, f"the container engine refused {what}: {_said(error)}") from error
         except (DockerException, OSError) as error:
