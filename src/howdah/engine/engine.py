@@ -122,6 +122,15 @@ class Engine:
         except (DockerException, OSError):
             return {}
 
+    def wait(self, container: str, seconds: float) -> None:
+        """Return when a container has ended.
+
+        Raises:
+            Unavailable, Refused: it has not after so many seconds.
+        """
+        with self._explained(container):
+            self._api.wait(container, timeout=seconds)
+
     def remove(self, container: str) -> None:
         """Kill a container and remove it. Nothing happens if it is gone."""
         with self._explained(container), suppress(NotFound):
