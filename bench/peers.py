@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PEERS", "Peer", "folder_bytes"]
+__all__ = ["PEERS", "Peer", "debian", "environment", "folder_bytes", "found", "labelled", "run"]
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 _OWN: Final = REPOSITORY / "build" / "peers"
@@ -34,14 +34,24 @@ class Peer:
 
     def found(self) -> str | None:
         """The path of the program; None if it is not on this machine."""
-        own = _OWN / self.command / "bin" / self.command
-        return str(own) if own.exists() else shutil.which(self.command)
+        return found(self.command)
 
     def label(self, program: str) -> str:
         """Its name with the version that is measured."""
-        done = subprocess.run([program, *self.version], capture_output=True, text=True, check=True)
-        words = done.stdout.replace("git-lfs/", "").split()
-        return f"{self.name} {next((word for word in words if word[:1].isdigit()), '')}".strip()
+        return labelled(self.name, program, *self.version)
+
+
+def found(command: str) -> str | None:
+    """The path of a program, that of its own environment if it has one; None if it is not on this machine."""
+    own = _OWN / command / "bin" / command
+    return str(own) if own.exists() else shutil.which(command)
+
+
+def labelled(name: str, program: str, *version: str) -> str:
+    """The name of a program with the version that it says it has."""
+    done = subprocess.run([program, *(version or ("--version",))], capture_output=True, text=True)
+    words = done.stdout.replace("git-lfs/", "").split()
+    return f"{name} {next((word for word in words if word[:1].isdigit()), '')}".strip()
 
 
 def folder_bytes(folder: Path) -> int:
@@ -49,7 +59,7 @@ def folder_bytes(folder: Path) -> int:
     return sum(each.lstat().st_size for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
 
 
-def _run(*command: str | Path, at: Path | None = None, **environment: str) -> None:
+def run(*command: str | Path, at: Path | None = None, **environment: str) -> None:
     """Run a command.
 
     Raises:
@@ -61,14 +71,16 @@ def _run(*command: str | Path, at: Path | None = None, **environment: str) -> No
         raise RuntimeError(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()[-600:]}")
 
 
-def _debian(package: str) -> None:
-    _run("apt-get", "install", "--yes", "--no-install-recommends", package, DEBIAN_FRONTEND="noninteractive")
+def debian(package: str) -> None:
+    """Install a package of the system."""
+    run("apt-get", "install", "--yes", "--no-install-recommends", package, DEBIAN_FRONTEND="noninteractive")
 
 
-def _environment(package: str) -> None:
+def environment(package: str) -> None:
+    """Install a package of the index into an environment of its own."""
     folder = _OWN / package
-    _run(sys.executable, "-m", "venv", folder)
-    _run(folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", package)
+    run(sys.executable, "-m", "venv", folder)
+    run(folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", package)
 
 
 def _git(store: Path, folder: Path) -> dict[str, str]:
@@ -78,29 +90,29 @@ def _git(store: Path, folder: Path) -> dict[str, str]:
 
 
 def _lfs_prepare(_: str, store: Path, folder: Path) -> None:
-    _run("git", "init", "--quiet", at=folder, **_git(store, folder))
-    _run("git", "lfs", "install", "--local", at=folder, **_git(store, folder))
+    run("git", "init", "--quiet", at=folder, **_git(store, folder))
+    run("git", "lfs", "install", "--local", at=folder, **_git(store, folder))
     (store / "info").mkdir(exist_ok=True)
     (store / "info" / "attributes").write_text("* filter=lfs diff=lfs merge=lfs -text\n")
 
 
 def _lfs_keep(_: str, store: Path, folder: Path, number: int) -> None:
-    _run("git", "add", "--all", at=folder, **_git(store, folder))
-    _run("git", "commit", "--quiet", "-m", f"version {number}", at=folder, **_git(store, folder))
+    run("git", "add", "--all", at=folder, **_git(store, folder))
+    run("git", "commit", "--quiet", "-m", f"version {number}", at=folder, **_git(store, folder))
 
 
 def _dvc_prepare(program: str, store: Path, _: Path) -> None:
     store.mkdir()
-    _run(program, "init", "--no-scm", at=store, DVC_NO_ANALYTICS="1")
+    run(program, "init", "--no-scm", at=store, DVC_NO_ANALYTICS="1")
 
 
 def _dvc_keep(program: str, store: Path, folder: Path, _: int) -> None:
     # It keeps what is in its own folder: the data are there while it looks, and are copied, not linked, into its cache.
-    _run(program, "config", "cache.type", "copy", at=store, DVC_NO_ANALYTICS="1")
+    run(program, "config", "cache.type", "copy", at=store, DVC_NO_ANALYTICS="1")
     inside = store / "data"
     folder.rename(inside)
     try:
-        _run(program, "add", "data", at=store, DVC_NO_ANALYTICS="1")
+        run(program, "add", "data", at=store, DVC_NO_ANALYTICS="1")
     finally:
         inside.rename(folder)
 
@@ -110,11 +122,11 @@ def _borg_environment(store: Path) -> dict[str, str]:
 
 
 def _borg_prepare(program: str, store: Path, _: Path) -> None:
-    _run(program, "init", "--encryption=none", store, **_borg_environment(store))
+    run(program, "init", "--encryption=none", store, **_borg_environment(store))
 
 
 def _borg_keep(program: str, store: Path, folder: Path, number: int) -> None:
-    _run(program, "create", f"{store}::{number}", ".", at=folder, **_borg_environment(store))
+    run(program, "create", f"{store}::{number}", ".", at=folder, **_borg_environment(store))
 
 
 def _restic_environment(store: Path) -> dict[str, str]:
@@ -126,16 +138,16 @@ def _restic_environment(store: Path) -> dict[str, str]:
 
 
 def _restic_prepare(program: str, store: Path, _: Path) -> None:
-    _run(program, "init", **_restic_environment(store))
+    run(program, "init", **_restic_environment(store))
 
 
 def _restic_keep(program: str, store: Path, folder: Path, _: int) -> None:
-    _run(program, "backup", ".", at=folder, **_restic_environment(store))
+    run(program, "backup", ".", at=folder, **_restic_environment(store))
 
 
 PEERS: Final = (
-    Peer("git-lfs", "git-lfs", partial(_debian, "git-lfs"), _lfs_prepare, _lfs_keep),
-    Peer("DVC", "dvc", partial(_environment, "dvc"), _dvc_prepare, _dvc_keep),
-    Peer("Borg", "borg", partial(_debian, "borgbackup"), _borg_prepare, _borg_keep),
-    Peer("restic", "restic", partial(_debian, "restic"), _restic_prepare, _restic_keep, ("version",)),
+    Peer("git-lfs", "git-lfs", partial(debian, "git-lfs"), _lfs_prepare, _lfs_keep),
+    Peer("DVC", "dvc", partial(environment, "dvc"), _dvc_prepare, _dvc_keep),
+    Peer("Borg", "borg", partial(debian, "borgbackup"), _borg_prepare, _borg_keep),
+    Peer("restic", "restic", partial(debian, "restic"), _restic_prepare, _restic_keep, ("version",)),
 )

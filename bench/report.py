@@ -42,8 +42,9 @@ below the folder that `BENCH_DIR` names, and removed at the end. One row: `.venv
   nothing. "Newly stored" is the growth of all objects and of the database's pages together.
 - **The data** come from a fixed seed: random bytes for the big file; for the tree 100,000 files, half of them random
   bytes and half of them text. The million files have 1,000 bytes each and are made in memory by the client.
-- **Programs of others** (git-lfs, DVC, Borg, restic) keep the same versions of a folder at the same moments, used as
-  their manuals say. They take part where they are on the machine; `--peers` installs what is missing.
+- **Programs of others** (git-lfs, DVC, Borg, restic) keep the same versions of a folder at the same moments, and others
+  (GNU make, Luigi, Snakemake) run the same tasks with two processes; all are used as their manuals say. They take part
+  where they are on the machine; `--peers` installs what is missing.
 - **Memory** is the resident memory of the server's process and of those that it started, added up.
 
 A row that misses what it must reach says so here; it does not fail the run.

@@ -36,6 +36,8 @@ class Scale:
     log_datums: int  # that print ten lines each
     big_datums: int  # of so many bytes, each with a moment of user code
     big_datum_bytes: int
+    pipelines: int
+    jobs: int  # of all of them together
     pairs: int = 5
 
     @property
@@ -71,6 +73,8 @@ SCALES: Final = {
         log_datums=100_000,
         big_datums=200,
         big_datum_bytes=20_000_000,
+        pipelines=1_000,
+        jobs=20_000,
     ),
     "small": Scale(
         name="small",
@@ -98,6 +102,8 @@ SCALES: Final = {
         log_datums=2_000,
         big_datums=30,
         big_datum_bytes=20_000_000,
+        pipelines=20,
+        jobs=400,
         pairs=2,
     ),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Countries and time zones as files (countries/AD.txt, zones/AD_Europe-Andorra.txt), from the package `tzdata`."""
+"""Countries and time zones as files (countries/AD.txt, zones/AD.Europe-Andorra.txt), from the package `tzdata`."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -14,4 +14,4 @@ for line in (tables / "iso3166.tab").read_text().splitlines():
 for line in (tables / "zone.tab").read_text().splitlines():
     if not line.startswith("#"):
         code, _, zone, *_ = line.split("\t")
-        Path("zones", f"{code}_{zone.replace('/', '-')}.txt").write_text(f"{zone}\n")
+        Path("zones", f"{code}.{zone.replace('/', '-')}.txt").write_text(f"{zone}\n")

@@ -51,6 +51,7 @@ class ErrorKind(StrEnum):
     URL_NOT_FOUND = "url_not_found"
     CACHE_ENTRY_NOT_FOUND = "cache_entry_not_found"
     RETENTION_NOT_FOUND = "retention_not_found"
+    SECRET_NOT_FOUND = "secret_not_found"
 
     PROJECT_EXISTS = "project_exists"
     REPO_EXISTS = "repo_exists"
@@ -58,6 +59,7 @@ class ErrorKind(StrEnum):
     LOCAL_FILE_EXISTS = "local_file_exists"
     CONTEXT_EXISTS = "context_exists"
     RETENTION_EXISTS = "retention_exists"
+    SECRET_EXISTS = "secret_exists"
 
     WRITE_CONFLICT = "write_conflict"
     CLAIM_LOST = "claim_lost"
@@ -91,6 +93,7 @@ class ErrorKind(StrEnum):
     LABEL_EXISTS = "label_exists"
     LAKE_MISMATCH = "lake_mismatch"
     STORE_UNFIT = "store_unfit"
+    SECRETS_KEY = "secrets_key"
 
     UNREACHABLE = "unreachable"
     IMAGE_NOT_FOUND = "image_not_found"

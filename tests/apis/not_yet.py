@@ -19,12 +19,7 @@ NOT_YET: dict[str, set[str]] = {
     "license_v2.API": ALL,
     "pachyderm.worker.Worker": ALL,
     "pjs.API": ALL,
-    "pps_v2.API": {
-        "CreateSecret",
-        "DeleteSecret",
-        "ListSecret",
-        "InspectSecret",
-    },
+    "pps_v2.API": {},
     "proxy.API": ALL,
     "snapshot.API": ALL,
 }

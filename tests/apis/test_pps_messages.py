@@ -40,6 +40,7 @@ def pipeline(**changes) -> PipelineInfo:
         "version": 3,
         "spec": SPEC,
         "user_spec": "{}",
+        "effective_spec": SPEC.to_json(),
         "spec_commit": Commit(Repo("default", "edges", "spec"), ID),
         "state": PipelineState.RUNNING,
         "reason": "",

@@ -8,6 +8,7 @@ import grpc
 import jsonschema
 import pytest
 from google.protobuf import json_format
+from google.protobuf.empty_pb2 import Empty
 
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pps
@@ -29,12 +30,14 @@ function(name, src="words", count="1") [
 
 @pytest.fixture
 def lake(wire):
-    """A server with a repo `words`, no pipeline and no defaults."""
+    """A server with a repo `words` and a secret `s`, no pipeline and no defaults."""
     wire.pps.SetClusterDefaults(pps.SetClusterDefaultsRequest(cluster_defaults_json="{}"))
     wire.pps.SetProjectDefaults(pps.SetProjectDefaultsRequest(project_defaults_json="{}"))
     wire.pps.DeletePipelines(pps.DeletePipelinesRequest(all=True))
     words = pfs.Repo(name="words", type="user")
     wire.pfs.CreateRepo(pfs.CreateRepoRequest(repo=words, update=True))
+    if not wire.pps.ListSecret(Empty()).secret_info:
+        wire.pps.CreateSecret(pps.CreateSecretRequest(file=b'{"metadata": {"name": "s"}}'))
     return wire
 
 

@@ -58,6 +58,12 @@ SPECS = {
         kind=ErrorKind.DAG_INVALID,
         input={"pfs": {"repo": "p", "glob": "/"}},
     ),
+    "secret that goes nowhere": spec("transform.secrets[0]", transform=transform(secrets=[{"name": "db"}])),
+    "unknown secret": spec(
+        'secret "nope" not found',
+        kind=ErrorKind.SECRET_NOT_FOUND,
+        transform=transform(secrets=[{"name": "nope", "mountPath": "/s"}]),
+    ),
     "name of a repo that is there": spec("images", kind=ErrorKind.REPO_EXISTS, pipeline={"name": "images"}),
     "name of a pipeline that is there": spec(
         'pipeline "default/edges" already exists', kind=ErrorKind.PIPELINE_EXISTS, pipeline={"name": "edges"}

@@ -17,6 +17,8 @@ def words(client):
     client.pps.delete_all()
     repo = pfs.Repo(name="words", type="user")
     client.pfs.create_repo(repo=repo, update=True)
+    if not any(each.secret.name == "s" for each in client.pps.list_secret().secret_info):
+        client.pps.create_secret(name="s", data={"key": "value"})
     return repo
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kill, restart and check, over and over, on one lake with two writers and two workers at work.
+"""Kill, restart and check, over and over, on one lake with two writers, a changer and two workers at work.
 
 One cycle is: start the server, check everything that was acknowledged, let the writers go on, kill at a named
 failpoint or at a random moment, and see that nothing is left alive. `end` starts it once more, waits until all jobs
@@ -21,6 +21,7 @@ from pathlib import Path
 from howdah.client import Client
 from howdah.errors import Unavailable
 from howdah.model.infos import Trigger
+from tests.crash.changer import Changer, settle_churn
 from tests.crash.checks import RELEASE, Checker
 from tests.crash.ledger import Ledger, piece
 from tests.crash.pipelines import USER_VARIABLE, WRITERS, specs
@@ -110,6 +111,7 @@ class Campaign:
         self._server: CrashServer | None = None
         self._going = False  # whether the writers are at work on that server
         self._writers: list[WriterProcess] = []
+        self._changer: Changer | None = None
 
     def __enter__(self) -> "Campaign":
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -154,15 +156,18 @@ class Campaign:
                 writer.tell("stop")
             answers = [writer.answer() for writer in self._writers]
             assert all(answer == "stopped" for answer in answers), answers
+        self._leave_in_peace()
         with Client(server.address) as client:
             self._checker.settle(client)
             for repo, writer in zip(WRITERS, self._writers, strict=True):
                 self._close_commits(client, repo, writer.ledger)
+            settle_churn(client, self._user_mark)
             until = time.monotonic() + DRAIN_SECONDS
             while unfinished := self._checker.jobs(client):
                 assert time.monotonic() < until, f"{unfinished} jobs have not ended within {DRAIN_SECONDS:g} s"
                 time.sleep(0.05)
             self._checker.outputs(client)
+            self._checker.churned(client)
             self._checker.everything(client)
             outputs = len(self._checker.right)
         server.kill(STOP)
@@ -240,6 +245,7 @@ class Campaign:
             self._checker.outputs(client)
         for writer in self._writers:
             writer.tell(f"go {server.address}")
+        self._changer = Changer(server.address, self._random.randrange(1 << 32), self._user_mark)
         self._going = True
 
     def _down(self, server: CrashServer, whom: str) -> None:
@@ -253,6 +259,12 @@ class Campaign:
             self._going = False
             answers = [writer.answer() for writer in self._writers]
             assert all(answer.startswith("down") for answer in answers), answers
+        self._leave_in_peace()
+
+    def _leave_in_peace(self) -> None:
+        changer, self._changer = self._changer, None
+        if changer is not None:
+            changer.end()
 
 
 class Killer(threading.Thread):

@@ -10,7 +10,7 @@ from howdah.model.infos import CommitInfo
 from howdah.model.refs import Commit
 from howdah.model.states import JobState, is_terminal
 from tests.crash.ledger import Files, Ledger, content_bytes
-from tests.crash.pipelines import WRITERS, digest_output, sum_output
+from tests.crash.pipelines import CHURN, WRITERS, digest_output, sum_output
 
 RELEASE = "release"  # the branch that follows a writer's master by a trigger
 
@@ -56,15 +56,24 @@ class Checker:
         return count
 
     def jobs(self, client: Client) -> int:
-        """Each job that ended succeeded, and each of its datums counts once; how many are still at work."""
+        """Each job that ended succeeded or was killed by a user, each datum counts once; how many are still at work."""
         unfinished = 0
         for job in client.list_jobs():
             if not is_terminal(job.state):
                 unfinished += 1
                 continue
+            if job.state is JobState.KILLED and job.job.pipeline.name == CHURN:
+                continue
             assert job.state is JobState.SUCCESS, f"job {job.job} is {job.state.name}: {job.reason}"
             assert job.datums == job.processed + job.carried_over, f"datums of job {job.job} do not add up: {job}"
         return unfinished
+
+    def churned(self, client: Client) -> None:
+        """The pipeline that was changed all the time has, once left in peace, the output of its newest input."""
+        info = client.inspect_commit(f"{CHURN}@master")
+        [commit] = [each for each in info.direct_provenance if each.repo.type == "user"]
+        assert not info.error, f"{info.commit} ended badly: {info.error}"
+        compare(read(client, info.commit), digest_output(self.files_of(WRITERS[0])[commit.id]), f"commit {info.commit}")
 
     def everything(self, client: Client) -> None:
         """All old versions too, of each branch."""

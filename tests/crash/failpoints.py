@@ -8,8 +8,15 @@ from tests.crash.servers import ALL, SERVER, WORKERS
 
 _CALL = re.compile(r'fail\.here\("([^"]+)"\)')
 
-# Passed in every transaction or by every object: killed later than at the first time, in the middle of things.
-_LATER = {"db.before_commit": 20, "db.after_commit": 25, "object_written_not_synced": 4, "object_synced_not_renamed": 9}
+# Passed in every transaction or by every object: killed later than at the first time, in the middle of things. And what
+# one user does to one pipeline, which comes seldom.
+_NTH = {
+    "db.before_commit": 20,
+    "db.after_commit": 25,
+    "object_written_not_synced": 4,
+    "object_synced_not_renamed": 9,
+    **dict.fromkeys(("pps.pipeline.deleted", "pps.pipeline.started", "pps.pipeline.stopped"), 1),
+}
 
 
 # Only a store in a folder passes these: in a bucket an object is there whole, or not at all.
@@ -23,8 +30,10 @@ def all_failpoints(*, of_folders: bool = True) -> list[str]:
     names = {name for path in passed for name in _CALL.findall(path.read_text())}
     # These have tests of their own: garbage is not collected while somebody writes (test_collections), no rule removes
     # anything then (test_retention), nobody prints enough for an object of logs (test_logs), no clock ticks
-    # (test_ticks), and a lake has an older format only once (tests/lakes).
-    return sorted(name for name in names if not name.startswith(("gc.", "retention.", "logs.", "cron.", "format.")))
+    # (test_ticks), a lake has an older format only once (tests/lakes), nobody makes secrets or replaces their key then
+    # (test_secrets), and nobody sets defaults (tests/pps/test_defaults).
+    own = ("gc.", "retention.", "logs.", "cron.", "format.", "secrets.", "pps.defaults.")
+    return sorted(name for name in names if not name.startswith(own))
 
 
 def kills(names: list[str]) -> list[Kill]:
@@ -32,5 +41,5 @@ def kills(names: list[str]) -> list[Kill]:
     found = []
     for number, name in enumerate(names):
         whom = (ALL, WORKERS)[number % 2] if name.startswith("worker.") else (ALL, SERVER)[number % 2]
-        found.append(Kill(whom, failpoint=name, nth=_LATER.get(name, 1 + number % 3)))
+        found.append(Kill(whom, failpoint=name, nth=_NTH.get(name, 1 + number % 3)))
     return found

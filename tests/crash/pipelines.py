@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipelines that run while processes are killed: slow user code that leaves daemons, and what its output must be.
 
-`pc1` and `pc2` each read a writer's branch; a datum is an entry of its root. `sum` reads both of them whole. Output is
-written in two parts with a pause between them, so that a half of it would be seen.
+`pc1` and `pc2` each read a writer's branch; a datum is an entry of its root. `sum` reads both of them whole, and
+`churn` the first one's branch: it is changed all the time (`changer`). Output is written in two parts with a pause
+between them, so that a half of it would be seen.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from typing import Any
 from tests.crash.ledger import Files, content_bytes
 
 WRITERS = ("c1", "c2")
+CHURN = "churn"
 USER_VARIABLE = "HOWDAH_CRASH_USER"
 
 # One child in the group, one in a session of its own that has lost its parent, and one that hears no signal.
@@ -46,6 +48,13 @@ def specs(user_mark: str) -> list[dict[str, Any]]:
     ]
     whole = [{"pfs": {"repo": f"p{repo}", "glob": "/"}} for repo in WRITERS]
     return [*digests, _spec("sum", _SUM, {"cross": whole}, user_mark)]
+
+
+def churn_spec(user_mark: str, number: int) -> dict[str, Any]:
+    """The pipeline that is changed all the time; another number makes another version, with the same output."""
+    spec = _spec(CHURN, _DIGEST.format(repo=WRITERS[0]), {"pfs": {"repo": WRITERS[0], "glob": "/"}}, user_mark)
+    spec["transform"]["env"]["NUMBER"] = str(number)
+    return spec
 
 
 def digest_output(files: Files) -> dict[str, bytes]:

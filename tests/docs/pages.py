@@ -51,7 +51,7 @@ _VARIES: Final = (
     (_ID, "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC|\+00:00)?"), "TIME"),
     (re.compile(r"\bnow\b|\b\d+ (second|minute)s? ago\b"), "AGE"),
-    (re.compile(r"\b\d+(\.\d+)?(e-\d+)?s\b"), "SPAN"),
+    (re.compile(r"\b(\d+m)?\d+(\.\d+)?(e-\d+)?s\b"), "SPAN"),
     (re.compile(r"[ \t]+"), " "),
 )
 

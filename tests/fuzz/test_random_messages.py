@@ -34,6 +34,7 @@ MESSAGES_MAX = 50
 # Calls that wait if they are asked to: their deadline is no hang.
 WAITING = {
     "grpc.health.v1.Health/Watch",
+    "howdah.v1.Logs/ReadLogs",
     "howdah.v1.Upkeep/Check",  # at the rate that it is given
     "howdah.v1.Work/Claim",
     "pfs_v2.API/InspectCommit",

@@ -405,7 +405,6 @@ def test_the_key_of_editors_is_dropped():
         (spec_tree(egress={}), "egress"),
         (spec_tree(tfJob={"tfJob": "x"}), "tfJob"),
         (spec_tree(determined={}), "determined"),
-        (spec_tree(transform={"cmd": ["a"], "secrets": [{"name": "a"}]}), "transform.secrets"),
         (_pfs(s3=True), "input.pfs (name images).s3"),
         (REFUSED_LATER, "service"),
     ],

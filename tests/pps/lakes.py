@@ -18,6 +18,7 @@ from howdah.pps.infos import Claim, DatumResult, JobInfo, PipelineInfo, ProcessS
 from howdah.pps.parts import InputsOfParts
 from howdah.pps.pps import Pps
 from howdah.pps.records import read_records
+from howdah.pps.sealing import KeySource, MemoryKeys
 from howdah.storage import changes
 from howdah.storage.memory_store import MemoryStore
 from howdah.storage.slices import slice_rows
@@ -56,6 +57,7 @@ class Lake:
     workers: int = 1
     process_ms: int = 7
     clock: ManualClock = field(default_factory=ManualClock)
+    secret_keys: KeySource = field(default_factory=MemoryKeys)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore("pps")
@@ -68,7 +70,9 @@ class Lake:
         """As a server that starts over what is there: nothing is left in memory."""
         self.storage = Storage(self.store)
         self.pfs = Pfs.open(self.db, self.storage)
-        self.pps = Pps.open(self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers)
+        self.pps = Pps.open(
+            self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers, keys=self.secret_keys
+        )
 
     def close(self) -> None:
         self.db.close()

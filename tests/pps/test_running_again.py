@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from howdah.errors import Conflict, ErrorKind, NotFound, Refused
-from howdah.model.states import JobState, PipelineState
+from howdah.model.states import JobState
 from tests.pps.lakes import Failure, pipe
 
 HOUR = 3_600
@@ -162,20 +162,6 @@ def test_a_datum_that_nobody_has_is_not_found(lake):
             lake.pps.restarts.restart(first.job, filters)
         text = f"datum matching filter [{' '.join(filters)}] could not be found for job ID {first.job.id}"
         assert error.value.message.startswith(text)
-
-
-def test_a_pipeline_that_scales_to_nothing_stands_by(lake):
-    """Until it has something to do; stopped it is paused."""
-    lake.repo("in")
-    lake.pipeline("up", "in", autoscaling=True)
-    lake.run()
-    idle = lake.pps.pipelines.inspect(pipe("up")).state
-    lake.commit("in", {"/a": b"one"})
-    [busy] = [info.state for info in lake.pps.pipelines.list()]
-    lake.pps.pipelines.stop(pipe("up"))
-
-    assert [PipelineState.STANDBY, PipelineState.RUNNING] == [idle, busy]
-    assert PipelineState.PAUSED is lake.pps.pipelines.inspect(pipe("up")).state
 
 
 def test_a_pipeline_that_works_for_too_long_is_an_alert(lake):

@@ -24,6 +24,7 @@ def test_every_binary_column_is_known():
         ("log_part", "datums"): False,
         ("log_segment", "object"): False,
         ("log_chunk", "body"): False,
+        ("secret", "sealed"): False,
     }
 
     assert expected == binary_columns()

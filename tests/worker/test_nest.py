@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from howdah.errors import BadRequest, ErrorKind, Unavailable
-from howdah.worker.nest import LINE_BYTES_MAX, Command, ModeName, Nest, Outcome
+from howdah.worker.nest import LINE_BYTES_MAX, Command, ModeName, Mount, Nest, Outcome
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 # Set when a run of this file is there to try one mode: then that mode is not chosen by us but by the system.
@@ -477,13 +477,95 @@ def test_the_worlds_files_are_there(contained, tmp_path):
 
 def test_nothing_is_left_on_the_host(tmp_path):
     """Neither /pfs nor a mount, not while a command runs and not afterwards."""
-    table, had_pfs = Path("/proc/self/mountinfo"), os.path.exists("/pfs")
-    before = table.read_text()
-    during: list[str] = []
+    had_pfs = os.path.exists("/pfs")
+    during: list[list[str]] = []
     pfs = _prepare(tmp_path / "datum")
 
-    with _start(tmp_path, ModeName.NAMESPACES) as nest:
-        nest.run(Command(("echo", "up"), pfs, PATH, on_output=lambda _: during.append(table.read_text())))
+    def mounts() -> list[str]:
+        """Those of ours: others of this machine come and go."""
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        return [line for line in lines if str(tmp_path) in line or " /pfs" in line]
 
-    assert [before, before] == [*during, table.read_text()]
+    before = mounts()
+    with _start(tmp_path, ModeName.NAMESPACES) as nest:
+        nest.run(Command(("echo", "up"), pfs, PATH, on_output=lambda _: during.append(mounts())))
+
+    assert [before, before] == [*during, mounts()]
     assert had_pfs == os.path.exists("/pfs")
+
+
+def _mounted(nest: Nest, pfs: Path, script: str, *mounts: Mount) -> tuple[Outcome, list[bytes]]:
+    return _shell(nest, pfs, script, mounts=mounts)
+
+
+def test_files_are_mounted_for_one_command(contained, tmp_path):
+    """In a new folder and over an old one, any bytes, readable alone; the next command and the host have neither."""
+    pfs, old = _prepare(tmp_path / "work" / "datum"), tmp_path / "old"
+    old.mkdir()
+    (old / "own").write_text("the host's")
+    mounts = (Mount("/new-secrets/deep", {"a": b"1\0\n2", "b": b""}), Mount(str(old), {"c": b"three"}))
+
+    script = f"cd /new-secrets/deep; wc -c < a; ls; stat -c %a a; ls {old}; cat {old}/c; echo; echo x > a; echo y > new"
+    _, lines = _mounted(contained, pfs, script, *mounts)
+    _, after = _mounted(contained, pfs, f"ls -A / {old}")
+
+    assert [b"4", b"a", b"b", b"400", b"c", b"three"] == [line.strip() for line in lines[:6]]
+    assert b"Read-only file system" in lines[-1]
+    assert b"own" in after
+    assert b"new-secrets" not in after
+    assert ["own"] == os.listdir(old)
+    assert not os.path.exists("/new-secrets")
+
+
+def test_files_are_mounted_below_a_folder_of_the_host_without_touching_it(contained, tmp_path):
+    """What is in that folder is there as before, and can be written."""
+    pfs, above = _prepare(tmp_path / "work" / "datum"), tmp_path / "above"
+    (above / "folder").mkdir(parents=True)
+    (above / "file").write_text("the host's")
+    (above / "link").symlink_to("file")
+    mounts = (Mount(str(above / "x" / "y"), {"a": b"1"}), Mount(str(above / "x" / "z"), {"a": b"2"}))
+
+    script = f"cd {above}; ls; cat file link x/y/a x/z/a; echo more > folder/made"
+    outcome, lines = _mounted(contained, pfs, script, *mounts)
+
+    assert [b"file", b"folder", b"link", b"x", b"the host'sthe host's12"] == lines
+    assert 0 == outcome.exit_code
+    assert {"file", "folder", "link"} == set(os.listdir(above))
+    assert "more\n" == (above / "folder" / "made").read_text()
+
+
+def test_what_cannot_be_mounted_is_said(contained, tmp_path):
+    """The text names the folder; the command is not begun, and the next one is as ever."""
+    pfs = _prepare(tmp_path / "work" / "datum")
+
+    outcome, lines = _mounted(contained, pfs, "echo ran", Mount("/etc/passwd/below", {"a": b"1"}))
+    _, after = _mounted(contained, pfs, "ls -A / | grep -c pfs")
+
+    assert (126, []) == (outcome.exit_code, lines)
+    assert "files cannot be mounted on /etc/passwd/below" in outcome.error
+    assert [b"1"] == after
+
+
+def test_a_hidden_file_is_empty(tmp_path):
+    """Whoever reads it finds nothing; the folder that it is in is there."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "beside").write_text("seen")
+    (tmp_path / "key").write_text("treasure")
+    pfs = _prepare(tmp_path / "work" / "datum")
+
+    with _start(tmp_path / "work", ModeName.NAMESPACES, (tmp_path / "key",)) as nest:
+        _, lines = _shell(nest, pfs, f"cat {tmp_path}/key {tmp_path}/beside")
+
+    assert [b"seen"] == lines
+    assert "treasure" == (tmp_path / "key").read_text()
+
+
+def test_files_are_not_mounted_without_namespaces(tmp_path):
+    """Everybody on this machine could read them there."""
+    pfs = _prepare(tmp_path / "datum")
+
+    with _start(tmp_path, ModeName.FOLDER) as nest, pytest.raises(BadRequest) as error:
+        _mounted(nest, pfs, "true", Mount("/secrets", {"a": b"1"}))
+
+    assert ErrorKind.BAD_ARGUMENT == error.value.kind
+    assert "without namespaces" in error.value.message

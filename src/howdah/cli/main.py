@@ -21,10 +21,25 @@ from howdah.errors import HowdahError
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
 COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "create": ("Make something.", ("project", "repo", "branch", "commit", "pipeline", "defaults", "retention")),
+    "create": (
+        "Make something.",
+        ("project", "repo", "branch", "commit", "pipeline", "defaults", "retention", "secret"),
+    ),
     "list": (
         "Show many.",
-        ("project", "repo", "branch", "commit", "file", "pipeline", "job", "datum", "transaction", "retention"),
+        (
+            "project",
+            "repo",
+            "branch",
+            "commit",
+            "file",
+            "pipeline",
+            "job",
+            "datum",
+            "transaction",
+            "retention",
+            "secret",
+        ),
     ),
     "inspect": (
         "Show one.",
@@ -40,6 +55,7 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
             "datum",
             "transaction",
             "retention",
+            "secret",
         ),
     ),
     "update": ("Change something.", ("project", "repo", "branch", "commit", "pipeline", "defaults", "retention")),
@@ -56,6 +72,7 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
             "job",
             "transaction",
             "retention",
+            "secret",
             "all",
         ),
     ),
@@ -87,6 +104,7 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "gc": ("Give back the space of what nothing needs any more.", ()),
     "du": ("Show what things hold, and what deleting them would give back.", ()),
     "fsck": ("Check metadata and prove stored bytes.", ()),
+    "rotate": ("Replace a key by a new one.", ("secrets-key",)),
     "store": ("Look after where objects lie.", ("probe",)),
     "server": ("Serve a lake.", ()),
     "config": (

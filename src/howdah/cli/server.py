@@ -14,7 +14,7 @@ from howdah.cli.session import Session
 if TYPE_CHECKING:
     from howdah.server.log_keeper import LogRules
 
-__all__ = ["server"]
+__all__ = ["default_root", "server"]
 
 
 @command(
@@ -37,6 +37,9 @@ __all__ = ["server"]
 @click.option("--cache-size", metavar="SIZE", help="How much of them; else $HOWDAH_CACHE_SIZE, else 10GiB. 0: none.")
 @click.option("--gc-period", metavar="TIME", help="Time between garbage collections; 0s for none. Default: 1h.")
 @click.option(
+    "--secrets-key-file", metavar="FILE", help="What seals secrets; else $HOWDAH_SECRETS_KEY, else a file of this user."
+)
+@click.option(
     "--retention-period", metavar="TIME", help="How often retention rules are applied; 0s: never. Default: 10m."
 )
 @click.option("--logs-keep", metavar="TIME", help="How long lines of logs are kept; 0s: for ever. Default: 30d.")
@@ -54,6 +57,7 @@ def server(
     cache: str | None,
     cache_size: str | None,
     gc_period: str | None,
+    secrets_key_file: str | None,
     retention_period: str | None,
     logs_keep: str | None,
     logs_max: str | None,
@@ -68,6 +72,7 @@ def server(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from howdah.model.units import parse_size
     from howdah.server.app import run
+    from howdah.server.secret_keys import VARIABLE
     from howdah.server.settings import (
         GC_PERIOD_SECONDS,
         GRPC_ADDRESS,
@@ -80,7 +85,7 @@ def server(
     given = {"HOWDAH_CACHE": cache, "HOWDAH_CACHE_SIZE": cache_size}
     near = default_cache({**os.environ, **{name: value for name, value in given.items() if value is not None}})
     run(
-        root or _default_root(),
+        root or default_root(),
         grpc or GRPC_ADDRESS,
         http or HTTP_ADDRESS,
         allow_open=allow_open,
@@ -88,6 +93,9 @@ def server(
         store=store,
         force_store=force_store,
         cache=near,
+        secrets_key_file=Path(secrets_key_file) if secrets_key_file else None,
+        # Taken out of the environment, which workers inherit.
+        secrets_key=os.environ.pop(VARIABLE, None),
         gc_period_seconds=_seconds(gc_period, GC_PERIOD_SECONDS),
         retention_period_seconds=_seconds(retention_period, RETENTION_PERIOD_SECONDS),
         log_rules=_log_rules(logs_keep, logs_max),
@@ -112,7 +120,7 @@ def _seconds(text: str | None, default: float) -> float:
     return default if text is None else parse_duration(text).total_seconds()
 
 
-def _default_root() -> Path:
+def default_root() -> Path:
     """Where programs of this user keep data."""
     if folder := os.environ.get("XDG_DATA_HOME"):
         return Path(folder) / "howdah"

@@ -15,6 +15,7 @@ from howdah.client.repos import Repos
 from howdah.client.retention import RetentionCalls
 from howdah.client.running import Running
 from howdah.client.searches import Searches
+from howdah.client.secrets import SecretCalls
 from howdah.client.specs import SpecCalls
 from howdah.client.transactions import Transactions
 from howdah.client.upkeep import UpkeepCalls
@@ -38,6 +39,7 @@ class Client(
     Transactions,
     UpkeepCalls,
     RetentionCalls,
+    SecretCalls,
 ):
     """A howdah server, as a caller sees it. May be shared by threads; close it, or use it in a `with` statement.
 

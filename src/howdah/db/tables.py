@@ -52,10 +52,12 @@ __all__ = [
     "log_source",
     "metadata",
     "pipeline",
+    "pipeline_autoscaled",
     "pipeline_version",
     "project",
     "repo",
     "retention",
+    "secret",
     "spec_default",
     "transaction",
     "transaction_request",
@@ -327,6 +329,21 @@ spec_default = Table(
     **_NUMBERED,
 )
 
+# Values are in `sealed` alone, encrypted by the key with the fingerprint `key`, which is not in this database.
+secret = Table(
+    "secret",
+    metadata,
+    surrogate_key(),
+    Column("name", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("version", String(ID_LENGTH), nullable=False),
+    Column("key", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("name"),
+    **_NUMBERED,
+)
+
 pipeline = Table(
     "pipeline",
     metadata,
@@ -369,6 +386,13 @@ pipeline_version = Table(
     _text("created_by"),
 )
 
+# The pipelines whose present version has `autoscaling`: those that rest in STANDBY when they have no work.
+pipeline_autoscaled = Table(
+    "pipeline_autoscaled",
+    metadata,
+    _reference("pipeline_id", "pipeline", cascade=True, primary_key=True, autoincrement=False),
+)
+
 job = Table(
     "job",
     metadata,
@@ -399,7 +423,7 @@ job = Table(
     Column("base_done", LargeBinary),
     Column("detail", Json, nullable=False, default=dict),
     UniqueConstraint("pipeline_id", "set_id"),
-    Index(None, "state"),
+    Index(None, "state", "pipeline_id", "id"),
     Index(None, "pipeline_id", "id"),
     Index(None, "set_id"),
     **_NUMBERED,

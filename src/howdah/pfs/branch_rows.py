@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owner of the table `branch`. What may be done to a branch, and when: `pfs.branches`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,9 +23,11 @@ __all__ = [
     "by_ids",
     "find",
     "get",
+    "has_others",
     "insert_branch",
     "missing",
     "move_head",
+    "move_heads",
     "of_repos",
     "page",
     "remove",
@@ -101,7 +103,7 @@ def missing(branch: Branch) -> NotFound:
 
 def by_ids(tx: Transaction, ids: Collection[int]) -> dict[int, BranchRow]:
     """The rows with these keys; keys of no row are left out."""
-    return {row.id: _row(row) for row in tx.execute(_BY_IDS, {"ids": list(ids)})} if ids else {}
+    return {row.id: _row(row) for batch in batches(ids) for row in tx.execute(_BY_IDS, {"ids": batch})}
 
 
 def of_repos(tx: Transaction, repo_ids: Collection[int]) -> list[BranchRow]:
@@ -117,6 +119,12 @@ def page(tx: Transaction, repo_id: int | None, past: int | None, limit: int, *, 
     if past is not None:
         wanted = wanted.where(_T.id > past if oldest_first else _T.id < past)
     return [_row(row) for row in tx.execute(wanted)]
+
+
+def has_others(tx: Transaction, repo_ids: Collection[int], branch_ids: Collection[int]) -> bool:
+    """Whether these repos have branches besides these."""
+    wanted = select(_T.id).where(_T.repo_id.in_(repo_ids), _T.id.not_in(branch_ids)).limit(1)
+    return tx.execute(wanted).scalar() is not None
 
 
 def insert_branch(tx: Transaction, repo: RepoRow, name: str, head_id: int | None) -> BranchRow:
@@ -140,6 +148,14 @@ def move_head(tx: Transaction, row: BranchRow, head_id: int | None) -> None:
     """Let the branch point to another commit of its repo; None for a branch that is about to get one."""
     tx.execute(_MOVE, {"key": row.id, "to": head_id, "at": tx.now})
     tx.emit(branch_subject(row.branch), "moved")
+
+
+def move_heads(tx: Transaction, heads: Sequence[tuple[BranchRow, int]]) -> None:
+    """Let branches point to other commits of their repos."""
+    if heads:
+        tx.execute(_MOVE, [{"key": row.id, "to": head_id, "at": tx.now} for row, head_id in heads])
+    for row, _ in heads:
+        tx.emit(branch_subject(row.branch), "moved")
 
 
 def set_trigger(tx: Transaction, row: BranchRow, trigger: Trigger | None) -> None:

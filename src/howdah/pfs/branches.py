@@ -26,6 +26,7 @@ from howdah.pfs.work import Work, Works, dependants
 __all__ = ["Branches", "create", "delete"]
 
 _PAGE: Final = 200
+_NEAR: Final = 64  # branches of a DAG that are looked at before all of it is
 
 
 def create(
@@ -203,16 +204,19 @@ def _set_provenance(work: Work, row: BranchRow, edges: Sequence[BranchEdge]) -> 
         return
     dag.set_branch_provenance(work.tx, row.id, edges)
     if edges:
-        _check_dag(work.tx, row)
+        _check_dag(work.tx, row, edges)
     work.moved(row.id)
 
 
-def _check_dag(tx: Transaction, row: BranchRow) -> None:
+def _check_dag(tx: Transaction, row: BranchRow, edges: Sequence[BranchEdge]) -> None:
     """Refuse a cycle, and two branches of a repo in one DAG: a commit set has one commit for each repo."""
-    if row.id in dag.branches_above(tx, [row.id]).get(row.id, ()):
+    is_followed = bool(dag.next_branches(tx, [row.id], above=False))
+    if is_followed and row.id in dag.branches_above(tx, [row.id]).get(row.id, ()):
         raise BadRequest(
             ErrorKind.DAG_INVALID, f"branch {row.branch} would depend on itself; leave out the branch that follows it"
         )
+    if not is_followed and _is_plainly_good(tx, row, [edge.upstream_id for edge in edges]):
+        return
     seen: dict[int, BranchRow] = {}
     for each in branch_rows.by_ids(tx, dag.dag_of(tx, row.id)).values():
         if (other := seen.setdefault(each.repo_id, each)) is not each:
@@ -221,3 +225,24 @@ def _check_dag(tx: Transaction, row: BranchRow) -> None:
                 "multiple branches from the same repo cannot participate in a DAG: "
                 f"{other.branch} and {each.branch}; use one of them",
             )
+
+
+def _is_plainly_good(tx: Transaction, row: BranchRow, upstreams: Sequence[int]) -> bool:
+    """Whether a look around shows that no repo is in the DAG twice, by a branch that nobody follows yet.
+
+    Each DAG was good before. So if at most one of those that are joined is large, it need not be looked through: what
+    is new to it is few branches, whose repos must have no others. False says nothing.
+    """
+    parts: list[tuple[set[int], bool]] = []
+    for upstream in upstreams:
+        near = dag.dag_near(tx, upstream, _NEAR, without=row.id)
+        is_whole = len(near) < _NEAR
+        same = [part for part in parts if part[0] & near]
+        parts = [part for part in parts if part not in same]
+        parts.append((near.union(*(nodes for nodes, _ in same)), is_whole or any(whole for _, whole in same)))
+    large = [nodes for nodes, is_whole in parts if not is_whole]
+    few = {row.id}.union(*(nodes for nodes, is_whole in parts if is_whole))
+    repos = [each.repo_id for each in branch_rows.by_ids(tx, few).values()]
+    if len(large) > 1 or len(set(repos)) < len(repos):
+        return False
+    return not large or not branch_rows.has_others(tx, repos, few)

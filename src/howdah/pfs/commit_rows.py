@@ -383,7 +383,8 @@ def set_labels(tx: Transaction, row: CommitRow, labels: Mapping[str, str]) -> No
 
 def set_ready(tx: Transaction, ids: Collection[int]) -> None:
     """Say that all that these commits depend on is finished."""
-    tx.execute(update(tables.commit).where(_T.id.in_(ids)).values(ready_at=tx.now, updated_at=tx.now))
+    for batch in batches(ids):
+        tx.execute(update(tables.commit).where(_T.id.in_(batch)).values(ready_at=tx.now, updated_at=tx.now))
 
 
 def open_in(tx: Transaction, repo_ids: Collection[int]) -> list[CommitRow]:

@@ -124,9 +124,9 @@ def _carry_out(tx: Transaction, plan: _Plan, set_id: str) -> list[NewCommit]:
             if (head := keys.get(edge.upstream_id, plan.rows[edge.upstream_id].head_id)) is not None
         ],
     )
+    branch_rows.move_heads(tx, [(row, keys[row.id]) for row in plan.branches])
     made = []
     for row in plan.branches:
-        branch_rows.move_head(tx, row, keys[row.id])
         made.append(NewCommit(keys[row.id], row.branch.repo, row.branch.name, set_id, row.id in ready))
         subject = commit_subject(Commit(row.branch.repo, set_id))
         tx.emit(subject, "started", {"branch": row.branch.name})

@@ -30,6 +30,7 @@ __all__ = [
     "cut_below_branches",
     "cut_below_commits",
     "cut_below_repos",
+    "dag_near",
     "dag_of",
     "direct_downstreams",
     "direct_upstreams",
@@ -119,11 +120,13 @@ def branches_below(tx: Transaction, branch_ids: Collection[int]) -> dict[int, li
 
 def dag_of(tx: Transaction, branch_id: int) -> list[int]:
     """Every branch that an edge, in any direction, connects with this one, and itself."""
-    dag = select(tables.branch.c.id).where(tables.branch.c.id == branch_id).cte("dag", recursive=True)
-    other_end = case((_B.branch_id == dag.c.id, _B.upstream_id), else_=_B.branch_id)
-    touching = or_(_B.branch_id == dag.c.id, _B.upstream_id == dag.c.id)
-    dag = dag.union(select(other_end).join(dag, touching))
-    return list(tx.execute(select(dag.c.id)).scalars())
+    return list(tx.execute(select(_connected(branch_id).c.id)).scalars())
+
+
+def dag_near(tx: Transaction, branch_id: int, limit: int, *, without: int) -> set[int]:
+    """As `dag_of`, but the nearest `limit` branches alone, and by no edge of the branch `without`."""
+    dag = _connected(branch_id, without)
+    return set(tx.execute(select(dag.c.id).limit(limit)).scalars())
 
 
 def set_branch_provenance(tx: Transaction, branch_id: int, edges: Sequence[BranchEdge]) -> None:
@@ -152,8 +155,9 @@ def direct_upstreams(tx: Transaction, commit_ids: Collection[int]) -> dict[int, 
     """For each of these commits that depends on any: key and repo's key of those it directly depends on."""
     found: dict[int, set[tuple[int, int]]] = {}
     wanted = select(_C.commit_id, _COMMIT.id, _COMMIT.repo_id).join(tables.commit, _COMMIT.id == _C.upstream_id)
-    for commit_id, upstream, repo_id in tx.execute(wanted.where(_C.commit_id.in_(commit_ids))):
-        found.setdefault(commit_id, set()).add((upstream, repo_id))
+    for batch in batches(commit_ids):
+        for commit_id, upstream, repo_id in tx.execute(wanted.where(_C.commit_id.in_(batch))):
+            found.setdefault(commit_id, set()).add((upstream, repo_id))
     return found
 
 
@@ -263,6 +267,16 @@ def in_order(edges: Iterable[BranchEdge]) -> list[int]:
     for edge in edges:
         sorter.add(edge.branch_id, edge.upstream_id)
     return list(sorter.static_order())
+
+
+def _connected(branch_id: int, without: int | None = None) -> Any:
+    """All that edges connect with a branch, the nearest first; databases go no further than rows are asked for."""
+    dag = select(tables.branch.c.id).where(tables.branch.c.id == branch_id).cte("dag", recursive=True)
+    other_end = case((_B.branch_id == dag.c.id, _B.upstream_id), else_=_B.branch_id)
+    step = select(other_end).join(dag, or_(_B.branch_id == dag.c.id, _B.upstream_id == dag.c.id))
+    if without is not None:
+        step = step.where(_B.branch_id != without, _B.upstream_id != without)
+    return dag.union(step)
 
 
 def _closure(tx: Transaction, here: Any, there: Any, branch_ids: Collection[int]) -> dict[int, list[int]]:

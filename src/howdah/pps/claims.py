@@ -23,12 +23,14 @@ from howdah.model.states import DatumState, JobState
 from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
 from howdah.pps import job_rows, pipeline_rows, set_rows
+from howdah.pps.conditions import equip
 from howdah.pps.finishing import clash_text, end_badly
 from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
-from howdah.pps.infos import Claim, DatumResult, ProcessStats
+from howdah.pps.infos import Claim, DatumResult, GivenSecret, ProcessStats
 from howdah.pps.job_rows import JobRow
+from howdah.pps.secrets import Secrets
 from howdah.pps.set_rows import SetRow
-from howdah.pps.sharing import share
+from howdah.pps.sharing import Turns, share
 from howdah.pps.starting import Details
 from howdah.pps.subjects import WORK, job_subject
 from howdah.storage import changes, rows
@@ -45,30 +47,36 @@ _ENDED: Final = (DatumState.SUCCESS, DatumState.FAILED, DatumState.RECOVERED)
 class Claims:
     """The protocol of workers. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage, clock: Clock) -> None:
+    def __init__(self, db: Database, storage: Storage, clock: Clock, secrets: Secrets) -> None:
         self._db = db
         self._storage = storage
         self._clock = clock
+        self._secrets = secrets
+        self._turns = Turns()
 
     def claim(self, worker: str) -> Claim | None:
-        """Give a worker the oldest datum set that waits and whose pipeline may have one more worker; None if none does.
+        """Give a worker a datum set that waits; None if there is none.
+
+        It is of the job that has the fewest workers now, if its pipeline may have one more (`pps.sharing`). A pipeline
+        whose secrets cannot be had gets none, and is CRASHING (`pps.conditions`).
 
         Whoever waits for work listens to the subject `work` and asks again. Two workers never get the same set.
         """
         now = self._clock.now()
         with self._db.read() as tx:  # most calls of idle workers end here, without the writer
-            if not set_rows.claimable(tx, now):
+            if next(set_rows.claimable(tx, now), None) is None:
                 return None
         with self._db.write() as tx:
             fail.here("pps.claim")
-            for job_id, set_id, live in set_rows.claimable(tx, now):
+            for job_id, set_id, live in self._turns.order(list(set_rows.claimable(tx, now))):
                 job, found = job_rows.by_id(tx, job_id), set_rows.get(tx, set_id)
                 if job is None or found is None:
                     continue
                 bound = share(tx, job)
-                if bound is None or live < bound:
+                if (bound is None or live < bound) and (secrets := equip(tx, self._secrets, job)) is not None:
                     fence = set_rows.claim(tx, found, worker, _until(now))
-                    return _claim(tx, job, found, fence)
+                    self._turns.had(job_id)
+                    return _claim(tx, job, found, fence, secrets)
         return None
 
     def renew(self, set_id: int, fence: int) -> Job:
@@ -221,7 +229,7 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
     found = set_rows.get(tx, set_id)
     job = None if found is None else job_rows.by_id(tx, found.job_id)
     if found is None or job is None:
-        why = "its job is gone"
+        why = "its job has ended, or is gone"
     elif job.state is not JobState.RUNNING:
         why = f"job {job.job} is in state {job.state.wire_name}"
     elif found.state == set_rows.CLAIMED and found.fence == fence:
@@ -231,7 +239,7 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
     raise Conflict(ErrorKind.CLAIM_LOST, f"the claim of datum set {set_id} is lost: {why}; drop the work, claim again")
 
 
-def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int) -> Claim:
+def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int, secrets: tuple[GivenSecret, ...]) -> Claim:
     detail = Details.of(job)
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
     version = pipeline_rows.version(tx, pipeline, job.version)
@@ -248,6 +256,7 @@ def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int) -> Claim:
         first=found.first,
         count=found.count,
         spec_commit_id=version.spec_set_id,
+        secrets=secrets,
     )
 
 

@@ -85,7 +85,12 @@ def keep_leftovers(db: Database, storage: Storage, job_id: int) -> None:
     with db.read() as tx:
         row = job_rows.by_id(tx, job_id)
         pipeline = None if row is None else pipeline_rows.find(tx, row.job.pipeline)
+        handed_in = set_rows.has_results(tx, job_id)
     if row is None or pipeline is None:
+        return
+    if not handed_in:
+        with db.write() as tx:
+            set_rows.clear(tx, job_id)
         return
     collected = _collect(db, storage, pipeline, row)
     fail.here("pps.finish.stored")

@@ -17,6 +17,7 @@ __all__ = [
     "DatumInput",
     "DatumResult",
     "FileProvenance",
+    "GivenSecret",
     "JobInfo",
     "JobInput",
     "LogLine",
@@ -44,6 +45,7 @@ class PipelineInfo:
     version: int
     spec: PipelineSpec
     user_spec: str  # as it was given
+    effective_spec: str  # as JSON, with all defaults of when it was given
     spec_commit: Commit
     state: PipelineState
     reason: str
@@ -147,6 +149,20 @@ class Claim:
     first: int
     count: int
     spec_commit_id: str = ""
+    secrets: tuple["GivenSecret", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """A secret that user code is given: as `files` in the folder `mount_path`, as `value` of a variable, or both.
+
+    It is held in memory, goes over the worker's link, and is nowhere written down.
+    """
+
+    mount_path: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    env_var: str = ""
+    value: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 
@@ -18,14 +18,16 @@ from howdah.pps.infos import ProcessStats
 from howdah.pps.subjects import claims_subject, job_subject
 
 __all__ = [
+    "JobDraft",
     "JobFilter",
     "JobRow",
+    "OpenJob",
     "add_counts",
     "by_id",
     "by_output",
     "find",
     "get",
-    "insert_job",
+    "insert_jobs",
     "last_success",
     "missing",
     "move",
@@ -38,7 +40,6 @@ __all__ = [
     "seconds_per_datum",
     "set_plan",
     "set_results",
-    "with_open",
 ]
 
 _T: Final = tables.job.c
@@ -91,6 +92,28 @@ class JobRow:
     detail: Mapping[str, Any]
 
 
+class OpenJob(NamedTuple):
+    """A job that has not ended, as far as it says whether its next step is due. `ready`: what it reads is there."""
+
+    id: int
+    pipeline_id: int
+    version: int
+    state: JobState
+    started_at: datetime | None
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """A job that is about to be added, for an output commit that was just made."""
+
+    pipeline_id: int
+    job: Job
+    version: int
+    output_commit_id: int
+    meta_commit_id: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs a listing wants; what is None or empty does not matter."""
@@ -134,32 +157,54 @@ _BY_OUTPUT: Final = _ROWS.where(_T.output_commit_id == bindparam("key"))
 _FIND: Final = _ROWS.where(
     tables.project.c.name == bindparam("p"), tables.pipeline.c.name == bindparam("n"), _T.set_id == bindparam("s")
 )
-_OLDEST: Final = _ROWS.where(
-    _T.id.in_(select(func.min(_T.id)).where(_T.state.in_(_OPEN)).group_by(_T.pipeline_id))
-).order_by(_T.id)
+_OLDEST: Final = (
+    select(_T.id, _T.pipeline_id, _T.version, _T.state, _T.started_at, tables.commit.c.ready_at.is_not(None))
+    .join(tables.commit, tables.commit.c.id == _T.output_commit_id)
+    .where(_T.id.in_(select(func.min(_T.id)).where(_T.state.in_(_OPEN)).group_by(_T.pipeline_id)))
+    .order_by(_T.id)
+)
+_PIPELINE: Final = tables.pipeline.c
+# One step in the index for each pipeline: grouping would go through all its jobs.
+_NEWEST_STATES: Final = select(
+    _PIPELINE.id,
+    select(_T.state)
+    .where(_T.pipeline_id == _PIPELINE.id)
+    .order_by(_T.id.desc())
+    .limit(1)
+    .correlate(tables.pipeline)
+    .scalar_subquery(),
+).where(_PIPELINE.id.in_(bindparam("ids", expanding=True)))
+# Looked up for each job on the way down the ages.
+_PROJECT_NAME: Final = (
+    select(tables.project.c.name)
+    .join(tables.pipeline, _PIPELINE.project_id == tables.project.c.id)
+    .where(_PIPELINE.id == _T.pipeline_id)
+    .correlate(tables.job)
+    .scalar_subquery()
+)
 
 
-def insert_job(
-    tx: Transaction,
-    pipeline_id: int,
-    job: Job,
-    version: int,
-    output_commit_id: int,
-    meta_commit_id: int | None,
-    created_at: datetime,
-) -> None:
-    """Add a job, CREATED, for an output commit that was just made."""
-    values = {
-        "pipeline_id": pipeline_id,
-        "set_id": job.id,
-        "version": version,
-        "output_commit_id": output_commit_id,
-        "meta_commit_id": meta_commit_id,
-        "state": int(JobState.CREATED),
-        "created_at": created_at,
-    }
-    tx.execute(insert(tables.job), values)
-    tx.emit(job_subject(job), "created")
+def insert_jobs(tx: Transaction, drafts: Sequence[JobDraft]) -> None:
+    """Add jobs, CREATED, in their order.
+
+    Each is a microsecond later than the one before it, so that a page of a list can begin after any of them.
+    """
+    values = [
+        {
+            "pipeline_id": draft.pipeline_id,
+            "set_id": draft.job.id,
+            "version": draft.version,
+            "output_commit_id": draft.output_commit_id,
+            "meta_commit_id": draft.meta_commit_id,
+            "state": int(JobState.CREATED),
+            "created_at": tx.now + timedelta(microseconds=number),
+        }
+        for number, draft in enumerate(drafts)
+    ]
+    if values:
+        tx.execute(insert(tables.job), values)
+    for draft in drafts:
+        tx.emit(job_subject(draft.job), "created")
 
 
 def move(tx: Transaction, row: JobRow, to: JobState, reason: str = "") -> JobRow:
@@ -176,9 +221,9 @@ def move(tx: Transaction, row: JobRow, to: JobState, reason: str = "") -> JobRow
     state = move_job(now.state, to, job=row.job)
     values: dict[str, Any] = {"state": int(state), "reason": reason}
     if now.started_at is None and state in (JobState.RUNNING, JobState.FINISHING):
-        values["started_at"] = tx.now
+        values["started_at"] = max(tx.now, now.created_at)  # see `insert_jobs`
     if is_terminal(state):
-        values["finished_at"] = tx.now
+        values["finished_at"] = max(tx.now, now.created_at)
     tx.execute(update(tables.job).where(_T.id == row.id).values(**values))
     tx.emit(job_subject(row.job), "moved", {"state": state.wire_name})
     if now.state is JobState.RUNNING and is_terminal(state):
@@ -237,15 +282,19 @@ def of_commits(tx: Transaction, commit_ids: Collection[int]) -> list[JobRow]:
     return [found[key] for key in sorted(found)]
 
 
-def oldest_open(tx: Transaction) -> list[JobRow]:
-    """Of each pipeline the oldest job that has not ended: the only one that may be worked on."""
-    return [_row(row) for row in tx.execute(_OLDEST)]
+def oldest_open(tx: Transaction) -> list[OpenJob]:
+    """Of each pipeline the oldest job that has not ended: the only one that may be worked on. Oldest first."""
+    return [
+        OpenJob(key, pipeline_id, version, JobState(state), started_at, bool(ready))
+        for key, pipeline_id, version, state, started_at, ready in tx.execute(_OLDEST)
+    ]
 
 
 def open_of(tx: Transaction, pipeline_id: int) -> list[JobRow]:
     """The jobs of a pipeline that have not ended, oldest first."""
-    wanted = _ROWS.where(_T.pipeline_id == pipeline_id, _T.state.in_(_OPEN)).order_by(_T.id)
-    return [_row(row) for row in tx.execute(wanted)]
+    # Chosen by state first: in the order of age a database goes through all that the pipeline ever had.
+    keys = select(_T.id).where(_T.pipeline_id == pipeline_id, _T.state.in_(_OPEN))
+    return [_row(row) for row in tx.execute(_ROWS.where(_T.id.in_(keys)).order_by(_T.id))]
 
 
 def last_success(tx: Transaction, row: JobRow) -> JobRow | None:
@@ -273,39 +322,34 @@ def seconds_per_datum(tx: Transaction, row: JobRow) -> float | None:
 
 def newest_states(tx: Transaction, pipeline_ids: Collection[int]) -> dict[int, JobState]:
     """The state of the newest job of each of these pipelines that has any."""
-    newest = select(func.max(_T.id)).where(_T.pipeline_id.in_(pipeline_ids)).group_by(_T.pipeline_id)
-    found = tx.execute(select(_T.pipeline_id, _T.state).where(_T.id.in_(newest)))
-    return {pipeline_id: JobState(state) for pipeline_id, state in found}
-
-
-def with_open(tx: Transaction, pipeline_ids: Collection[int]) -> set[int]:
-    """Those of the pipelines that have a job that has not ended."""
-    wanted = select(_T.pipeline_id).distinct().where(_T.pipeline_id.in_(pipeline_ids), _T.state.in_(_OPEN))
-    return set(tx.execute(wanted).scalars())
+    found = [row for batch in batches(pipeline_ids) for row in tx.execute(_NEWEST_STATES, {"ids": batch})]
+    return {pipeline_id: JobState(state) for pipeline_id, state in found if state is not None}
 
 
 def page(
     tx: Transaction, wanted: JobFilter, past: int | None, limit: int, *, oldest_first: bool = False
 ) -> list[JobRow]:
     """The first `limit` wanted jobs past the row `past`, by age."""
-    found = _ROWS.order_by(_T.id if oldest_first else _T.id.desc()).limit(limit)
+    by_age = _T.id if oldest_first else _T.id.desc()
+    # Chosen among jobs alone: joined at once, a database may begin with the pipelines, and sort all their jobs.
+    keys = select(_T.id).order_by(by_age).limit(limit)
     if past is not None:
-        found = found.where(_T.id > past if oldest_first else _T.id < past)
+        keys = keys.where(_T.id > past if oldest_first else _T.id < past)
     if wanted.pipeline_id is not None:
-        found = found.where(_T.pipeline_id == wanted.pipeline_id)
+        keys = keys.where(_T.pipeline_id == wanted.pipeline_id)
     if wanted.projects:
-        found = found.where(tables.project.c.name.in_(wanted.projects))
+        keys = keys.where(_PROJECT_NAME.in_(wanted.projects))
     if wanted.set_id is not None:
-        found = found.where(_T.set_id == wanted.set_id)
+        keys = keys.where(_T.set_id == wanted.set_id)
     if wanted.created_before is not None:
-        found = found.where(_T.created_at < wanted.created_before)
+        keys = keys.where(_T.created_at < wanted.created_before)
     if wanted.created_after is not None:
-        found = found.where(_T.created_at > wanted.created_after)
+        keys = keys.where(_T.created_at > wanted.created_after)
     for commit_id in wanted.depends_on:
-        found = found.where(_T.output_commit_id.in_(_made_of(commit_id)))
+        keys = keys.where(_T.output_commit_id.in_(_made_of(commit_id)))
     if wanted.versions is not None:
-        found = found.where(_T.version.between(*wanted.versions))
-    return [_row(row) for row in tx.execute(found)]
+        keys = keys.where(_T.version.between(*wanted.versions))
+    return [_row(row) for row in tx.execute(_ROWS.where(_T.id.in_(keys)).order_by(by_age))]
 
 
 def set_plan(

@@ -121,7 +121,7 @@ class Jobs:
             depends_on=above,
             versions=None if row is None or history < 0 else (row.version - history, row.version),
         )
-        return islice(self._pages(wanted, reverse), number or None)
+        return islice(self._pages(wanted, reverse, min(number or _PAGE, _PAGE)), number or None)
 
     def stop(self, job: Job, reason: str = "job stopped") -> None:
         """As the function `stop`."""
@@ -155,14 +155,14 @@ class Jobs:
                 rows += page
             return tuple(_infos(tx, sorted(rows, key=lambda row: row.output_commit_id)))
 
-    def _pages(self, wanted: JobFilter, oldest_first: bool) -> Iterator[JobInfo]:
+    def _pages(self, wanted: JobFilter, oldest_first: bool, size: int) -> Iterator[JobInfo]:
         past: int | None = None
         while True:
             with self._db.read() as tx:
-                rows = job_rows.page(tx, wanted, past, _PAGE, oldest_first=oldest_first)
+                rows = job_rows.page(tx, wanted, past, size, oldest_first=oldest_first)
                 infos = _infos(tx, rows)
             yield from infos
-            if len(rows) < _PAGE:
+            if len(rows) < size:
                 return
             past = rows[-1].id
 

@@ -1,34 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owner of the tables `pipeline` and `pipeline_version`. What may be done to a pipeline, and when: `pps.pipelines`."""
+"""Owner of the tables of pipelines and their versions. What may be done to a pipeline, and when: `pps.pipelines`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, NotFound, Refused
 from howdah.model.refs import Pipeline
 from howdah.model.spec import PipelineSpec, parse_spec
-from howdah.model.states import PipelineState
+from howdah.model.states import JobState, PipelineState, is_terminal
 from howdah.model.texts import WARNING
 
 __all__ = [
     "PipelineRow",
+    "Present",
     "VersionRow",
     "add_version",
+    "any_there",
     "by_id",
+    "effective_spec",
+    "effective_specs",
     "find",
     "get",
     "insert_pipeline",
     "is_stopped",
     "missing",
+    "moving",
     "page",
+    "present",
+    "present_versions",
     "remove",
+    "set_condition",
     "set_done",
     "set_labels",
     "set_state",
@@ -44,6 +53,7 @@ __all__ = [
 _T: Final = tables.pipeline.c
 _V: Final = tables.pipeline_version.c
 _P: Final = tables.project.c
+_OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,15 @@ class PipelineRow:
     updated_at: datetime
     done_root: bytes | None
     metadata: Mapping[str, str]
+
+
+class Present(NamedTuple):
+    """A pipeline as new commits find it, with its present spec."""
+
+    id: int
+    version: int
+    stopped: bool
+    effective_spec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +113,19 @@ _VERSIONS: Final[Select[Any]] = select(
     _V.version, _V.user_spec, _V.effective_spec, _V.spec_set_id, _V.created_at
 ).where(_V.pipeline_id == bindparam("key"))
 _VERSION: Final = _VERSIONS.where(_V.version == bindparam("v"))
+_IS_PRESENT: Final = and_(_V.pipeline_id == _T.id, _V.version == _T.version)
+_PRESENT: Final = (
+    select(_T.name, _T.id, _T.version, _T.stopped, _V.effective_spec)
+    .join(tables.project, _P.id == _T.project_id)
+    .join(tables.pipeline_version, _IS_PRESENT)
+    .where(_P.name == bindparam("p"), _T.name.in_(bindparam("names", expanding=True)))
+)
+_PRESENT_VERSIONS: Final = (
+    select(_T.id, _V.version, _V.user_spec, _V.effective_spec, _V.spec_set_id, _V.created_at)
+    .join(tables.pipeline_version, _IS_PRESENT)
+    .where(_T.id.in_(bindparam("ids", expanding=True)))
+)
+SPECS_KEPT: Final = 2_048  # parsed, some 5 KB each: a lake of a thousand pipelines parses none twice
 
 
 def find(tx: Transaction, pipeline: Pipeline) -> PipelineRow | None:
@@ -130,6 +162,24 @@ def by_id(tx: Transaction, key: int) -> PipelineRow | None:
     """The row with that key; None if it is gone."""
     row = tx.execute(_BY_ID, {"key": key}).one_or_none()
     return None if row is None else _row(row)
+
+
+def present(tx: Transaction, pipelines: Collection[Pipeline]) -> dict[Pipeline, Present]:
+    """Those of these pipelines that there are."""
+    names: dict[str, list[str]] = {}
+    for pipeline in pipelines:
+        names.setdefault(pipeline.project, []).append(pipeline.name)
+    return {
+        Pipeline(project, name): Present(*row)
+        for project, all_names in names.items()
+        for batch in batches(all_names)
+        for name, *row in tx.execute(_PRESENT, {"p": project, "names": batch})
+    }
+
+
+def any_there(tx: Transaction) -> bool:
+    """Whether there is a pipeline at all."""
+    return tx.execute(select(_T.id).limit(1)).scalar() is not None
 
 
 def page(tx: Transaction, before: int | None, limit: int, projects: Sequence[str]) -> list[PipelineRow]:
@@ -169,8 +219,15 @@ def add_version(tx: Transaction, row: PipelineRow, user_spec: str, effective_spe
         "created_at": tx.now,
     }
     tx.execute(insert(tables.pipeline_version), values)
+    _set_autoscaled(tx, row.id, spec_of(effective_spec).autoscaling)
     set_version(tx, row.id, number)
     return number
+
+
+def _set_autoscaled(tx: Transaction, key: int, autoscaled: bool) -> None:
+    tx.execute(delete(tables.pipeline_autoscaled).where(tables.pipeline_autoscaled.c.pipeline_id == key))
+    if autoscaled:
+        tx.execute(insert(tables.pipeline_autoscaled), {"pipeline_id": key})
 
 
 def set_version(tx: Transaction, key: int, number: int) -> None:
@@ -196,6 +253,22 @@ def set_warnings(tx: Transaction, key: int, number: int, warnings: Sequence[str]
     reason = "; ".join(warnings)
     same = and_(_T.id == key, _T.version == number, nothing_worse, _T.reason != reason)
     tx.execute(update(tables.pipeline).where(same).values(reason=reason))
+
+
+def set_condition(tx: Transaction, key: int, state: PipelineState, reason: str) -> None:
+    """Replace what changes as its work comes and goes (`pps.conditions`)."""
+    tx.execute(update(tables.pipeline).where(_T.id == key).values(state=int(state), reason=reason))
+
+
+def moving(tx: Transaction) -> list[tuple[PipelineRow, bool]]:
+    """The pipelines whose state follows from their work, and whether each has a job that has not ended."""
+    open_jobs = select(tables.job.c.id).where(tables.job.c.pipeline_id == _T.id, tables.job.c.state.in_(_OPEN))
+    autoscaled = _T.id.in_(select(tables.pipeline_autoscaled.c.pipeline_id))
+    scaled = and_(autoscaled, _T.state.in_([int(PipelineState.RUNNING), int(PipelineState.STANDBY)]))
+    wanted = _ROWS.add_columns(open_jobs.exists().label("busy")).where(
+        _T.stopped.is_(False), or_(scaled, _T.state == int(PipelineState.CRASHING))
+    )
+    return [(_row(row), bool(row.busy)) for row in tx.execute(wanted)]
 
 
 def set_done(tx: Transaction, key: int, old: bytes | None, new: bytes) -> bool:
@@ -242,7 +315,31 @@ def versions(tx: Transaction, row: PipelineRow, first: int, last: int) -> list[V
     return [VersionRow(*found) for found in tx.execute(wanted, {"key": row.id})]
 
 
-@lru_cache(maxsize=256)
+def present_versions(tx: Transaction, keys: Collection[int]) -> dict[int, VersionRow]:
+    """The present version of each of these pipelines, by its key."""
+    found = (row for batch in batches(keys) for row in tx.execute(_PRESENT_VERSIONS, {"ids": batch}))
+    return {key: VersionRow(*rest) for key, *rest in found}
+
+
+def effective_spec(tx: Transaction, key: int, number: int) -> str | None:
+    """The effective spec of one version of a pipeline; None if there is no such version, or the pipeline is gone."""
+    row = tx.execute(_VERSION, {"key": key, "v": number}).one_or_none()
+    return None if row is None else row.effective_spec
+
+
+def effective_specs(tx: Transaction, wanted: Collection[tuple[Pipeline, int]]) -> dict[tuple[Pipeline, int], str]:
+    """The effective specs of versions of pipelines; those that are gone are left out."""
+    found = present(tx, {pipeline for pipeline, _ in wanted})
+    specs: dict[tuple[Pipeline, int], str] = {}
+    for pipeline, number in wanted:
+        if (now := found.get(pipeline)) is not None:
+            text = now.effective_spec if now.version == number else effective_spec(tx, now.id, number)
+            if text is not None:
+                specs[pipeline, number] = text
+    return specs
+
+
+@lru_cache(maxsize=SPECS_KEPT)
 def spec_of(effective_spec: str) -> PipelineSpec:
     """The values of a spec that was stored."""
     return parse_spec(effective_spec)

@@ -7,12 +7,14 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import AlreadyExists, Conflict, ErrorKind, Refused
+from howdah.kit import fail
 from howdah.kit.ids import NewId
 from howdah.model.names import DEFAULT_BRANCH, META, SPEC
 from howdah.model.refs import Branch, Commit, Pipeline, Repo
@@ -28,6 +30,7 @@ from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.input_triggers import make_trigger_branches, remove_trigger_branches
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
+from howdah.pps.secrets import Secrets
 from howdah.pps.subjects import pipeline_subject
 from howdah.pps.trying import warnings_now
 from howdah.storage.filesets import EMPTY_ROOT
@@ -56,10 +59,11 @@ NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
 class Pipelines:
     """The pipelines of a lake. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage, catalog: Catalog, new_id: NewId) -> None:
+    def __init__(self, db: Database, storage: Storage, catalog: Catalog, secrets: Secrets, new_id: NewId) -> None:
         self._db = db
         self._storage = storage
         self._catalog = catalog
+        self._secrets = secrets
         self._new_id = new_id
 
     def create(
@@ -74,8 +78,9 @@ class Pipelines:
         Raises:
             Unsupported: the spec asks for what this version cannot do; the field is named.
             AlreadyExists: PIPELINE_EXISTS without `update`; REPO_EXISTS: a repo of that name is there.
-            NotFound: the project, or a repo that it reads.
-            BadRequest: DAG_INVALID, such as a pipeline that reads itself.
+            NotFound: the project, or a repo that it reads, or a secret.
+            BadRequest: DAG_INVALID, such as a pipeline that reads itself; BAD_SPEC: a secret has no such key.
+            Refused: SECRETS_KEY: a secret that it uses cannot be opened by this server.
         """
         stored = self.store(spec)
         with self._catalog.work() as work:
@@ -132,6 +137,7 @@ class Pipelines:
             renew = reprocess or reruns_all(_spec(work.tx, row), spec)
             old = self._prepare_update(work, row, spec, reprocess=renew)
             kind = "updated"
+        self._secrets.given(work.tx, spec)  # or it could not run
         crons.adopt(work, row.id, spec, old)
         _commit_spec(work, pipeline, stored.root, stored.size)
         number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
@@ -141,6 +147,7 @@ class Pipelines:
             remove_trigger_branches(work, old, spec)
         pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
         work.tx.emit(pipeline_subject(pipeline), kind)
+        fail.here("pps.pipeline.specified")
 
     def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
         """What is known of a pipeline, at its present version or at the one `back` before.
@@ -154,26 +161,39 @@ class Pipelines:
 
     def list(
         self, pipeline: Pipeline | None = None, *, projects: tuple[str, ...] = (), history: int = 0
-    ) -> "list[PipelineInfo]":
+    ) -> Iterator[PipelineInfo]:
         """Pipelines, newest first; of each also `history` older versions, all of them for -1.
+
+        Pages are read as they are reached, each as things are then.
 
         Raises:
             NotFound: PIPELINE_NOT_FOUND for the one that is asked for.
         """
-        found: list[PipelineInfo] = []
+        if pipeline is None:
+            return self._pages(projects, history)
         with self._db.read() as tx:
-            page = [pipeline_rows.get(tx, pipeline)] if pipeline else pipeline_rows.page(tx, None, _PAGE, projects)
-            while page:
-                states = job_rows.newest_states(tx, [row.id for row in page])
-                busy = job_rows.with_open(tx, [row.id for row in page])
-                for row in page:
-                    first = 1 if history < 0 else max(1, row.version - history)
-                    rows = pipeline_rows.versions(tx, row, first, row.version)
-                    found += [_filled(row, version, states.get(row.id), row.id in busy) for version in rows]
-                if pipeline or len(page) < _PAGE:
-                    break
-                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects)
-        return found
+            return iter(_infos(tx, [pipeline_rows.get(tx, pipeline)], history))
+
+    def any_there(self) -> bool:
+        """Whether there is a pipeline at all."""
+        with self._db.read() as tx:
+            return pipeline_rows.any_there(tx)
+
+    def effective_specs(self, wanted: Collection[tuple[Pipeline, int]]) -> dict[tuple[Pipeline, int], str]:
+        """The effective specs of versions of pipelines, as JSON; those that are gone are left out."""
+        with self._db.read() as tx:
+            return pipeline_rows.effective_specs(tx, wanted)
+
+    def _pages(self, projects: tuple[str, ...], history: int) -> Iterator[PipelineInfo]:
+        before: int | None = None
+        while True:
+            with self._db.read() as tx:
+                page = pipeline_rows.page(tx, before, _PAGE, projects)
+                infos = _infos(tx, page, history)
+            yield from infos
+            if len(page) < _PAGE:
+                return
+            before = page[-1].id
 
     def of_set(self, set_id: str, *, projects: tuple[str, ...] = ()) -> tuple[PipelineInfo, ...]:
         """The pipelines that a commit set was made by, newest first, each at the version that it had then."""
@@ -182,10 +202,10 @@ class Pipelines:
             page = pipeline_rows.page(tx, None, _PAGE, projects)
             while page:
                 keys = [row.id for row in page]
-                states, busy = job_rows.newest_states(tx, keys), job_rows.with_open(tx, keys)
+                states = job_rows.newest_states(tx, keys)
                 for row in page:
                     if (version := _version_in(tx, row, set_id)) is not None:
-                        found.append(_filled(row, version, states.get(row.id), row.id in busy))
+                        found.append(_filled(row, version, states.get(row.id)))
                 page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
         return tuple(found)
 
@@ -203,6 +223,7 @@ class Pipelines:
                 _detach(work, _spec(work.tx, row))
                 pipeline_rows.set_state(work.tx, row.id, PipelineState.PAUSED, stopped=True, salt=row.salt)
                 work.tx.emit(pipeline_subject(pipeline), "stopped")
+                fail.here("pps.pipeline.stopped")
         return True
 
     def start(self, pipeline: Pipeline) -> None:
@@ -228,6 +249,7 @@ class Pipelines:
             crons.adopt(work, row.id, spec, spec)
             _attach(work, spec)
             work.tx.emit(pipeline_subject(pipeline), "started")
+            fail.here("pps.pipeline.started")
 
     def rerun(self, pipeline: Pipeline, *, reprocess: bool = False) -> PipelineInfo:
         """Start a job on what the inputs hold now, as another version of the same spec.
@@ -283,6 +305,7 @@ class Pipelines:
                 repos.delete(work, each, force=True)
             remove_trigger_branches(work, spec, None)
             work.tx.emit(pipeline_subject(pipeline), "deleted")
+            fail.here("pps.pipeline.deleted")
         return True
 
     def guard_repo(self, tx: Transaction, repo: Repo) -> None:
@@ -402,22 +425,34 @@ def _version_in(tx: Transaction, row: PipelineRow, set_id: str) -> VersionRow | 
 
 
 def _info(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
-    busy = bool(job_rows.with_open(tx, [row.id]))
-    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id), busy)
+    return _filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
 
 
-def _filled(row: PipelineRow, version: VersionRow, last: JobState | None, busy: bool) -> PipelineInfo:
+def _infos(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "list[PipelineInfo]":
+    """Each of these pipelines at its present version, and at so many older ones."""
+    states = job_rows.newest_states(tx, [row.id for row in rows])
+    if history == 0:
+        present = pipeline_rows.present_versions(tx, [row.id for row in rows])
+        return [_filled(row, present[row.id], states.get(row.id)) for row in rows]
+    found: list[PipelineInfo] = []
+    for row in rows:
+        first = 1 if history < 0 else max(1, row.version - history)
+        versions = pipeline_rows.versions(tx, row, first, row.version)
+        found += [_filled(row, version, states.get(row.id)) for version in versions]
+    return found
+
+
+def _filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
     spec = pipeline_rows.spec_of(version.effective_spec)
-    # With autoscaling no worker stands by for a pipeline that has nothing to do.
-    idle = spec.autoscaling and not busy and row.state is PipelineState.RUNNING
     repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
     return PipelineInfo(
         pipeline=row.pipeline,
         version=version.version,
         spec=spec,
         user_spec=version.user_spec,
+        effective_spec=version.effective_spec,
         spec_commit=Commit(repo, version.spec_set_id),
-        state=PipelineState.STANDBY if idle else row.state,
+        state=row.state,
         reason=row.reason,
         stopped=row.stopped,
         last_job_state=last,

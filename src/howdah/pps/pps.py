@@ -22,6 +22,8 @@ from howdah.pps.pipelines import Pipelines
 from howdah.pps.removing import attached, end_jobs, name_readers
 from howdah.pps.restarting import Restarts
 from howdah.pps.scheduler import Scheduler
+from howdah.pps.sealing import KeySource, MemoryKeys
+from howdah.pps.secrets import Secrets
 from howdah.pps.status import Statuses
 from howdah.pps.ticking import Ticker
 from howdah.storage.storage import Storage
@@ -43,6 +45,7 @@ class Pps:
     ticker      start, stop, run; step for who moves the time: the schedules of cron inputs
     restarts    restart: datums that workers have
     statuses    alerts, summaries
+    secrets     create, inspect, list, delete, reseal
     """
 
     pipelines: Pipelines
@@ -55,6 +58,7 @@ class Pps:
     ticker: Ticker
     restarts: Restarts
     statuses: Statuses
+    secrets: Secrets
 
     @classmethod
     def open(
@@ -66,14 +70,17 @@ class Pps:
         clock: Clock | None = None,
         new_id: NewId = ids.new_id,
         workers: int = 1,
+        keys: KeySource | None = None,
     ) -> Self:
         """Put it together over the versioned files of a lake, once for each catalog: its hooks are set here.
 
-        `workers` is the size of the pool that will claim work. Nothing runs before `scheduler.start()`.
+        `workers` is the size of the pool that will claim work. `keys` seal secrets; without any they are lost with this
+        process. Nothing runs before `scheduler.start()`.
         """
         clock = clock or SystemClock()
-        claims = Claims(db, storage, clock)
-        pipelines = Pipelines(db, storage, catalog, new_id)
+        secrets = Secrets(db, keys or MemoryKeys(), new_id)
+        claims = Claims(db, storage, clock, secrets)
+        pipelines = Pipelines(db, storage, catalog, secrets, new_id)
         datums = Datums(db, storage)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
@@ -87,8 +94,9 @@ class Pps:
             datums,
             Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
-            Scheduler(db, storage, claims, clock, workers),
+            Scheduler(db, storage, claims, secrets, clock, workers),
             Ticker(db, storage, catalog.works),
             Restarts(db, storage),
             Statuses(db, pipelines, clock),
+            secrets,
         )

@@ -18,15 +18,17 @@ from typing import Final
 
 from howdah.db.engine import Database
 from howdah.db.events import Event
+from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, HowdahError, NotFound, Refused, Unavailable
 from howdah.kit import fail
 from howdah.kit.clock import Clock
 from howdah.model.states import JobState
-from howdah.pfs import commit_rows
 from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.claims import Claims
+from howdah.pps.conditions import settle
 from howdah.pps.finishing import end_badly, finish_job, keep_leftovers, unrunnable
-from howdah.pps.job_rows import JobRow
+from howdah.pps.job_rows import JobRow, OpenJob
+from howdah.pps.secrets import Secrets
 from howdah.pps.starting import plan_job
 from howdah.storage.storage import Storage
 
@@ -36,6 +38,7 @@ _log: Final = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0  # how late a timeout or a lost claim may be seen
 THREADS: Final = 4  # pipelines whose jobs are planned or finished at the same time
+HANDED_OUT_MAX: Final = 4 * THREADS  # pipelines that have a thread or wait for one; more need not be looked for
 _WAKING: Final = ("ready", "created", "moved", "deleted")
 _ENDED_MEANWHILE: Final = (ErrorKind.JOB_FINISHED, ErrorKind.BAD_MOVE)
 
@@ -43,10 +46,13 @@ _ENDED_MEANWHILE: Final = (ErrorKind.JOB_FINISHED, ErrorKind.BAD_MOVE)
 class Scheduler:
     """Moves jobs. `step` is for callers that want to know when it is done; `start` lets it run by itself."""
 
-    def __init__(self, db: Database, storage: Storage, claims: Claims, clock: Clock, workers: int) -> None:
+    def __init__(
+        self, db: Database, storage: Storage, claims: Claims, secrets: Secrets, clock: Clock, workers: int
+    ) -> None:
         self._db = db
         self._storage = storage
         self._claims = claims
+        self._secrets = secrets
         self._clock = clock
         self._workers = workers
         self._wake = threading.Event()
@@ -55,6 +61,8 @@ class Scheduler:
         self._pool: ThreadPoolExecutor | None = None
         # The pipelines whose job is in a thread's hands. Touched by the scheduler's own thread alone.
         self._busy: dict[int, Future[bool]] = {}
+        # How long each running job may take, None for as long as it likes. Touched by that thread alone too.
+        self._limits: dict[int, timedelta | None] = {}
         self._stop_listening: Callable[[], None] = lambda: None
 
     def start(self) -> None:
@@ -80,10 +88,11 @@ class Scheduler:
     def step(self) -> bool:
         """Do what can be done now, for each pipeline one step; whether anything was done."""
         done = self._claims.release()
+        done |= settle(self._db, self._secrets)
         for job_id in self._leftovers():
             done |= self._guarded_leftovers(job_id)
-        for row in self._oldest():
-            done |= self._advance(row)
+        for seen in self._due():
+            done |= self._advance(seen)
         return done
 
     def settle(self) -> None:
@@ -105,60 +114,65 @@ class Scheduler:
             self._wake.wait(TICK_SECONDS)
 
     def _round(self) -> None:
-        """Hand each pipeline that has something to do to a thread, unless one is at it."""
+        """Hand each pipeline that has something to do to a thread, unless one is at it, and not too many."""
         assert self._pool is not None
         self._busy = {key: future for key, future in self._busy.items() if not future.done()}
         self._claims.release()
+        settle(self._db, self._secrets)
         for job_id in self._leftovers():
             if self._guarded_leftovers(job_id):
                 self._wake.set()
-        for row in self._oldest():
-            if row.pipeline_id not in self._busy and self._is_due(row):
-                future = self._pool.submit(self._advance, row)
-                self._busy[row.pipeline_id] = future
-                future.add_done_callback(self._look_again)
+        room = HANDED_OUT_MAX - len(self._busy)
+        if not room:
+            return  # whoever is done with one lets us look again
+        for seen in [each for each in self._due() if each.pipeline_id not in self._busy][:room]:
+            future = self._pool.submit(self._advance, seen)
+            self._busy[seen.pipeline_id] = future
+            future.add_done_callback(self._look_again)
 
     def _look_again(self, future: "Future[bool]") -> None:
         if future.cancelled() or future.exception() is not None or future.result():
             self._wake.set()
 
-    def _oldest(self) -> list[JobRow]:
-        with self._db.read() as tx:
-            return job_rows.oldest_open(tx)
-
     def _leftovers(self) -> list[int]:
         with self._db.read() as tx:
-            return set_rows.jobs_with_leftovers(tx)
+            return list(set_rows.leftovers(tx))
 
-    def _is_due(self, row: JobRow) -> bool:
-        """Whether a step can be done for this job, the oldest of its pipeline."""
-        if row.state is JobState.CREATED:
-            return self._is_ready(row)
-        return row.state is not JobState.RUNNING or self._is_late(row, self._clock.now())
+    def _due(self) -> list[OpenJob]:
+        """Of each pipeline the oldest open job, where its next step can be done; all as they are at one moment.
 
-    def _is_ready(self, row: JobRow) -> bool:
-        """Whether what a new job reads is there, and what its pipeline did before is collected."""
+        Thousands may be open, and this is asked whenever anything moves: so it takes few statements, whatever they are.
+        """
         with self._db.read() as tx:
-            commit = commit_rows.by_ids(tx, [row.output_commit_id]).get(row.output_commit_id)
-            if commit is None or commit.ready_at is None:
-                return False
-            return not set_rows.jobs_with_leftovers(tx, row.pipeline_id)
+            jobs = job_rows.oldest_open(tx)
+            # What a pipeline did before must be collected before it is asked what it did before.
+            blocked = set(set_rows.leftovers(tx).values()) if jobs else set()
+            running = [job for job in jobs if job.state is JobState.RUNNING]
+            self._limits = {job.id: self._limit(tx, job) for job in running}
+        now = self._clock.now()
+        return [job for job in jobs if self._is_due(job, job.pipeline_id in blocked, now)]
 
-    def _is_late(self, row: JobRow, now: datetime) -> bool:
-        limit = self._timeout(row)
-        return limit is not None and row.started_at is not None and now >= row.started_at + limit
+    def _is_due(self, job: OpenJob, blocked: bool, now: datetime) -> bool:
+        if job.state is JobState.CREATED:
+            return job.ready and not blocked
+        if job.state is not JobState.RUNNING:
+            return True
+        limit = self._limits[job.id]
+        return limit is not None and job.started_at is not None and now >= job.started_at + limit
 
-    def _timeout(self, row: JobRow) -> timedelta | None:
-        with self._db.read() as tx:
-            pipeline = pipeline_rows.by_id(tx, row.pipeline_id)
-            if pipeline is None:
-                return None
-            return pipeline_rows.spec_of(pipeline_rows.version(tx, pipeline, row.version).effective_spec).job_timeout
+    def _limit(self, tx: Transaction, job: OpenJob) -> timedelta | None:
+        """How long a running job may take; its spec is read once."""
+        if job.id in self._limits:
+            return self._limits[job.id]
+        text = pipeline_rows.effective_spec(tx, job.pipeline_id, job.version)
+        return None if text is None else pipeline_rows.spec_of(text).job_timeout
 
-    def _advance(self, row: JobRow) -> bool:
+    def _advance(self, seen: OpenJob) -> bool:
         """Do the next step of a job; whether there was one. What goes wrong ends the job, not the scheduler."""
-        if not self._is_due(row):
-            return False
+        with self._db.read() as tx:
+            row = job_rows.by_id(tx, seen.id)
+        if row is None or row.state is not seen.state:
+            return True  # somebody moved or deleted it since; what is to be done now is seen in the next step
         try:
             self._step_of(row)
         except Unavailable as error:

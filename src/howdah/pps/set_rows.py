@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from howdah.db import tables
+from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
 from howdah.model.states import DatumState, JobState, is_terminal
 
@@ -28,8 +29,9 @@ __all__ = [
     "get",
     "handed_in",
     "has_expired",
+    "has_results",
     "insert_sets",
-    "jobs_with_leftovers",
+    "leftovers",
     "progress",
     "release",
     "renew",
@@ -49,6 +51,7 @@ _J: Final = tables.job.c
 _INSERTED: Final = 1_000  # rows of one statement
 _RESULTS_PAGE: Final = 8  # a hand-in of thousands of datums takes a megabyte
 _STATES_PAGE: Final = 8  # hand-ins of thousands of datums; a page of a listing is in few of them
+_JOBS_PAGE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,33 @@ class SetRow:
 
 _COLUMNS: Final = (_S.id, _S.job_id, _S.first, _S.datum_count, _S.state, _S.worker, _S.fence, _S.claimed_until)
 _GET: Final = select(*_COLUMNS).where(_S.id == bindparam("key"))
-_LEFT: Final = select(_S.id).where(_S.job_id == bindparam("job"), _S.state != DONE).limit(1)
+_LEFT: Final = select(_S.id).where(_S.job_id == bindparam("job"), _S.state.in_((WAITING, CLAIMED))).limit(1)
+_RUNNING: Final = select(_J.id).where(_J.state == int(JobState.RUNNING))
+
+
+def _claimable_page() -> Any:
+    """The next running jobs, by age: the set that waits first, a claimed one that has run out, live claims."""
+    own = _S.job_id == _J.id
+    waiting = select(_S.id).where(own, _S.state == WAITING).order_by(_S.position).limit(1).correlate(tables.job)
+    claimed = and_(own, _S.state == CLAIMED)
+    expired = select(func.min(_S.id)).where(claimed, _S.claimed_until <= bindparam("now")).correlate(tables.job)
+    live = select(func.count()).where(claimed, _S.claimed_until > bindparam("now")).correlate(tables.job)
+    columns = (_J.id, *(each.scalar_subquery() for each in (waiting, expired, live)))
+    running = select(*columns).where(_J.state == int(JobState.RUNNING), _J.id > bindparam("after"))
+    return running.order_by(_J.id).limit(_JOBS_PAGE)
+
+
+def _with_sets() -> Any:
+    """The jobs that have datum sets: one step in the index for each, however many sets it has."""
+    found = select(func.min(_S.job_id).label("id")).cte("found", recursive=True)
+    step = select(func.min(_S.job_id)).where(_S.job_id > found.c.id).correlate(found).scalar_subquery()
+    found = found.union_all(select(step).where(found.c.id.is_not(None)))
+    return select(found.c.id).where(found.c.id.is_not(None))
+
+
+_CLAIMABLE: Final = _claimable_page()
+_WITH_SETS: Final = _with_sets()
+_HAS_RESULTS: Final = select(_R.id).where(_R.job_id == bindparam("job")).limit(1)
 
 
 def insert_sets(tx: Transaction, job_id: int, parts: Sequence[tuple[int, int]]) -> None:
@@ -86,18 +115,21 @@ def get(tx: Transaction, set_id: int) -> SetRow | None:
     return None if row is None else SetRow(*row)
 
 
-def claimable(tx: Transaction, now: datetime) -> list[tuple[int, int, int]]:
-    """For each running job with a set to claim, oldest first: its key, its next set's key, and its live claims."""
-    free = _is_free(now)
-    live = func.sum(case((and_(_S.state == CLAIMED, _S.claimed_until > now), 1), else_=0))
-    running = select(_J.id).where(_J.state == int(JobState.RUNNING))
-    wanted = (
-        select(_S.job_id, func.min(case((free, _S.id))).label("next"), live)
-        .where(_S.job_id.in_(running), _S.state != DONE)
-        .group_by(_S.job_id)
-        .order_by(_S.job_id)
-    )
-    return [(job_id, found, claims) for job_id, found, claims in tx.execute(wanted) if found is not None]
+def claimable(tx: Transaction, now: datetime) -> Iterator[tuple[int, int, int]]:
+    """For each running job with a set to claim, oldest first: its key, its next set's key, and its live claims.
+
+    Looks at one waiting set of each job and at those that are claimed, however many there are; and at no more jobs
+    than the caller does, but for the rest of a page.
+    """
+    after = 0
+    while True:
+        page = tx.execute(_CLAIMABLE, {"now": now, "after": after}).all()
+        for job_id, waiting, expired, live in page:
+            after = job_id
+            if (found := min((key for key in (waiting, expired) if key is not None), default=None)) is not None:
+                yield job_id, found, live
+        if len(page) < _JOBS_PAGE:
+            return
 
 
 def claim(tx: Transaction, row: SetRow, worker: str, until: datetime) -> int:
@@ -135,13 +167,13 @@ def any_left(tx: Transaction, job_id: int) -> bool:
 
 def has_expired(tx: Transaction, now: datetime) -> bool:
     """Whether a claim has run out that nobody has taken over."""
-    wanted = select(_S.id).where(_S.state == CLAIMED, _S.claimed_until <= now).limit(1)
+    wanted = select(_S.id).where(_S.job_id.in_(_RUNNING), _S.state == CLAIMED, _S.claimed_until <= now).limit(1)
     return tx.execute(wanted).scalar() is not None
 
 
 def release(tx: Transaction, *, expired: datetime | None = None, worker: str = "") -> int:
     """Give back all claims, or those that have run out by `expired`, or those of one `worker`; how many."""
-    given_back = update(tables.datum_set).where(_S.state == CLAIMED)
+    given_back = update(tables.datum_set).where(_S.job_id.in_(_RUNNING), _S.state == CLAIMED)
     if expired is not None:
         given_back = given_back.where(_S.claimed_until <= expired)
     if worker:
@@ -215,20 +247,22 @@ def results(tx: Transaction, job_id: int) -> Iterator[bytes]:
             return
 
 
-def jobs_with_leftovers(tx: Transaction, pipeline_id: int | None = None) -> list[int]:
-    """The jobs (of one pipeline, or of all) that have ended, with results that were not collected."""
-    ended = [int(state) for state in JobState if is_terminal(state)]
-    wanted = select(_R.job_id).distinct().join(tables.job, _J.id == _R.job_id).where(_J.state.in_(ended))
-    if pipeline_id is not None:
-        wanted = wanted.where(_J.pipeline_id == pipeline_id)
-    return list(tx.execute(wanted).scalars())
+def has_results(tx: Transaction, job_id: int) -> bool:
+    """Whether something was handed in for a job that was not collected."""
+    return tx.execute(_HAS_RESULTS, {"job": job_id}).scalar() is not None
+
+
+def leftovers(tx: Transaction) -> dict[int, int]:
+    """The jobs that have ended and whose sets are here still, oldest first, each with the key of its pipeline."""
+    found: dict[int, int] = {}
+    for batch in batches(list(tx.execute(_WITH_SETS).scalars())):
+        wanted = select(_J.id, _J.pipeline_id, _J.state).where(_J.id.in_(batch)).order_by(_J.id)
+        # Those that have ended are sorted out here: asked for the state, a database may begin with all that ever ended.
+        found |= {key: of for key, of, state in tx.execute(wanted) if is_terminal(JobState(state))}
+    return found
 
 
 def clear(tx: Transaction, job_id: int) -> None:
     """Delete the sets of a job, and its results, which have been collected."""
     tx.execute(delete(tables.datum_result).where(_R.job_id == job_id))
     tx.execute(delete(tables.datum_set).where(_S.job_id == job_id))
-
-
-def _is_free(now: datetime) -> Any:
-    return or_(_S.state == WAITING, and_(_S.state == CLAIMED, _S.claimed_until <= now))

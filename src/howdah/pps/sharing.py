@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many workers a pipeline may have at once, and how its datums are cut into sets for them.
+"""How the workers are shared: how many a pipeline may have at once, whose turn it is, how datums are cut into sets.
 
 A spec that gives `parallelismSpec.constant` gets that many workers. One that does not may use the whole pool:
 in the process execution workers cost nothing more, so one at a time would leave the machine idle.
+
+No pipeline waits for another one to end: whoever has the fewest workers is next (`Turns`), so each pipeline with work
+has its share as soon as a worker has done its set, however many sets the others have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,13 +21,37 @@ from howdah.pps.records import read_records
 from howdah.storage.reader import Fileset
 from howdah.storage.storage import Storage
 
-__all__ = ["datum_sets", "share", "workers_of"]
+__all__ = ["Turns", "datum_sets", "share", "workers_of"]
 
 PER_WORKER: Final = 4  # sets for each worker: fewer, and the last ones to finish leave the others idle
 SET_MAX: Final = 500  # datums, while nobody knows how long one takes; a claim shall not hold a large part of a job back
 SET_SECONDS: Final = 5.0  # that a set lasts by what was measured: much more than a claim costs, little to wait for
 MEASURED_SET_MAX: Final = 5_000
 _SPELLINGS: Final = ("parallelismSpec", "parallelism_spec")
+
+
+class Turns:
+    """Whose turn it is among jobs that could have a worker. For one thread at a time: the one that writes."""
+
+    def __init__(self) -> None:
+        # For each job with sets to claim: which claim its last one was, by their order since this process began.
+        self._last: dict[int, int] = {}
+        self._count = 0
+
+    def order(self, claimable: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """The jobs, their next sets and their live claims, in the order in which they are to be asked.
+
+        The fewest live claims are first; of as many, who has waited for longest. So one worker goes round.
+        """
+        if len(self._last) > 2 * len(claimable):
+            there = {job_id for job_id, _, _ in claimable}
+            self._last = {job_id: at for job_id, at in self._last.items() if job_id in there}
+        return sorted(claimable, key=lambda each: (each[2], self._last.get(each[0], 0), each[0]))
+
+    def had(self, job_id: int) -> None:
+        """A set of this job was claimed."""
+        self._count += 1
+        self._last[job_id] = self._count
 
 
 def share(tx: Transaction, job: JobRow) -> int | None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Subjects of the events of pipelines: paths, so that a waiter on a prefix hears all below it.
 
-pipeline/<project>/<name>                     created, updated, started, stopped, deleted
+pipeline/<project>/<name>                     created, updated, started, stopped, deleted, moved (body: state)
 pipeline/<project>/<name>/job/<id>            created, moved (body: state), progress, deleted
 pipeline/<project>/<name>/job/<id>/claims     lost: the job ended while workers were at work on it
 pipeline/<project>/<name>/job/<id>/logs       appended
+secret/<name>                                 created, deleted
 work                                          waiting: a datum set can be claimed
 server/logs                                   appended: lines of the server itself
 """
@@ -22,6 +23,7 @@ __all__ = [
     "logs_subject",
     "pipeline_subject",
     "project_subject",
+    "secret_subject",
 ]
 
 WORK: Final = "work"
@@ -53,3 +55,8 @@ def claims_subject(job: Job) -> str:
 def logs_subject(job: Job) -> str:
     """The subject of the lines of a job."""
     return f"{job_subject(job)}/logs"
+
+
+def secret_subject(name: str) -> str:
+    """The subject of a secret."""
+    return f"secret/{name}"

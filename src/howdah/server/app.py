@@ -34,6 +34,7 @@ from howdah.execution.process import ProcessPool
 from howdah.kit.clock import Clock, SystemClock
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
+from howdah.pps.sealing import KeySource
 from howdah.server import logs
 from howdah.server.allocator import keep_memory_of_messages
 from howdah.server.feed import notifier
@@ -42,6 +43,7 @@ from howdah.server.lock import locked
 from howdah.server.log_keeper import LogKeeper, LogRules
 from howdah.server.own_log import OwnLog
 from howdah.server.place import StoreSettings, opened_place
+from howdah.server.secret_keys import server_keys
 from howdah.server.settings import (
     DEFAULT_LOG_RULES,
     GC_PERIOD_SECONDS,
@@ -104,12 +106,17 @@ class Opened:
 
 @contextmanager
 def opened(
-    root: Path, clock: Clock | None = None, *, workers: int = 1, store: StoreSettings = DEFAULT_STORE
+    root: Path,
+    clock: Clock | None = None,
+    *,
+    workers: int = 1,
+    store: StoreSettings = DEFAULT_STORE,
+    keys: KeySource | None = None,
 ) -> Iterator[Opened]:
     """The lake in a folder, made if there is none; locked and open inside the block.
 
-    `workers` is how many will claim work: jobs are cut into parts for so many. What writers that died more than a
-    day ago left half-written is removed, and their leases are forgotten.
+    `workers` is how many will claim work: jobs are cut into parts for so many. `keys` seal secrets (`pps.sealing`).
+    What writers that died more than a day ago left half-written is removed, and their leases are forgotten.
 
     Raises:
         Refused: LAKE_LOCKED: another server has it; READ_ONLY; and as `opened_place`.
@@ -127,7 +134,7 @@ def opened(
         pfs.catalog.leases.expire()
         pfs.held.begin()
         pfs.file_sets.expire()
-        pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers)
+        pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers, keys=keys)
         yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs))
 
 
@@ -175,6 +182,7 @@ class Server:
         http, grpc = self._settings.http, self._settings.grpc
         try:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
+            await asyncio.to_thread(lake.pps.secrets.begin)
             await asyncio.to_thread(lake.pps.scheduler.start)
             await asyncio.to_thread(lake.pfs.triggers.start)
             await asyncio.to_thread(lake.pps.ticker.start)
@@ -183,7 +191,11 @@ class Server:
             self._pages.router.routes.append(Route("/api/{path:path}", gateway))
             cache = self._settings.cache if lake.pfs.storage.store.overlap else None
             command = worker_command(
-                self._settings.root, str(self.grpc_address), cache, datum_bytes_max=self._settings.logs_datum_max
+                self._settings.root,
+                str(self.grpc_address),
+                cache,
+                self._settings.hidden,
+                datum_bytes_max=self._settings.logs_datum_max,
             )
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
@@ -239,6 +251,8 @@ def run(
     retention_period_seconds: float = RETENTION_PERIOD_SECONDS,
     log_rules: LogRules = DEFAULT_LOG_RULES,
     logs_datum_max: int = LOGS_DATUM_MAX,
+    secrets_key_file: Path | None = None,
+    secrets_key: str | None = None,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -248,6 +262,9 @@ def run(
     are in `store`, by default where the lake has them; `force_store` and `cache` are those of `StoreSettings`. Garbage
     is collected once in each `gc_period_seconds`, retention rules are applied in each `retention_period_seconds`; never
     with 0. Of logs so much is kept as `log_rules` say, and of one datum at most `logs_datum_max` bytes.
+
+    Secrets are sealed with the key in `secrets_key_file`, else with `secrets_key`, else with this user's own
+    (`server.secret_keys`).
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -267,7 +284,9 @@ def run(
     logs.configure(json=json_logs)
     keep_memory_of_messages()
     place = StoreSettings(store, force_store, cache)
-    with opened(settings.root, workers=settings.workers, store=place) as lake:
+    keys = server_keys(settings.root, store, secrets_key_file, secrets_key)
+    settings = replace(settings, hidden=keys.hidden)
+    with opened(settings.root, workers=settings.workers, store=place, keys=keys) as lake:
         asyncio.run(_serve(lake, settings, announce or _print_line))
 
 

@@ -89,6 +89,7 @@ class Settings:
     logs: LogRules = DEFAULT_LOG_RULES
     logs_datum_max: int = LOGS_DATUM_MAX  # bytes that one datum may print into the logs
     grace_seconds: float = 10.0  # that calls at work are given when the server stops
+    hidden: tuple[Path, ...] = ()  # files and folders that user code must not see, besides the lake and the cache
 
     @classmethod
     def of(

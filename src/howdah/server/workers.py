@@ -27,14 +27,21 @@ _log: Final = logging.getLogger(__name__)
 
 
 def worker_command(
-    root: Path, server: str, cache: CacheSettings | None = None, *, datum_bytes_max: int | None = None
+    root: Path,
+    server: str,
+    cache: CacheSettings | None = None,
+    hidden: Sequence[Path] = (),
+    *,
+    datum_bytes_max: int | None = None,
 ) -> Callable[[str], Sequence[str]]:
     """The command of each worker of the lake in `root`, whose server listens at `server`.
 
-    User code sees neither the root nor the `cache`. A datum prints at most `datum_bytes_max` bytes into the logs.
+    User code sees neither the root nor the `cache`, nor what is `hidden`. A datum prints at most `datum_bytes_max`
+    bytes into the logs.
     """
     near = [] if cache is None else ["--cache", str(cache.folder), "--cache-size", str(cache.bytes_max)]
     near += [] if cache is None else ["--hidden", str(cache.folder)]
+    near += [word for path in hidden for word in ("--hidden", str(path))]
     near += [] if datum_bytes_max is None else ["--logs-datum-max", str(datum_bytes_max)]
 
     def command(worker_id: str) -> Sequence[str]:
@@ -64,7 +71,7 @@ class Workers:
         if self._count == 0:
             return
         self._forget = self._db.on_commit(self._hear)
-        if self._pps.pipelines.list():
+        if self._pps.pipelines.any_there():
             self._run()
 
     def stop(self) -> None:

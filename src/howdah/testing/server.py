@@ -10,6 +10,7 @@ from pathlib import Path
 
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
+from howdah.pps.sealing import KeySource
 from howdah.server.app import Opened, Server, opened
 from howdah.server.place import StoreSettings
 from howdah.server.settings import Settings
@@ -34,13 +35,16 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(root: Path, *, workers: int = 0, store: str | None = None) -> Iterator[RunningServer]:
+def running_server(
+    root: Path, *, workers: int = 0, store: str | None = None, keys: KeySource | None = None
+) -> Iterator[RunningServer]:
     """A server of the lake in `root`, ready inside the block and stopped after it. Its loop has a thread of its own.
 
-    Its `workers` are real processes; without any, a test does the work itself (`server.pps.claims`, or over gRPC).
+    Its `workers` are real processes; without any, a test does the work itself (`server.pps.claims`, or over gRPC). Its
+    `keys` seal secrets; unless given, they are forgotten with it.
     """
     settings = Settings.of(root, "127.0.0.1:0", "127.0.0.1:0", workers=workers)
-    with opened(settings.root, workers=max(1, workers), store=StoreSettings(store)) as lake:
+    with opened(settings.root, workers=max(1, workers), store=StoreSettings(store), keys=keys) as lake:
         started: Future[tuple[Server, Callable[[], None]]] = Future()
         thread = threading.Thread(target=lambda: asyncio.run(_serve(lake, settings, started)), name="test-server")
         thread.start()

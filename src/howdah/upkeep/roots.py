@@ -81,6 +81,7 @@ _JOB: Final = tables.job.c
 
 # Binary columns that hold no root, but bodies; those that hold names are looked into below.
 _NO_ROOTS: Final = {
+    ("secret", "sealed"),
     ("cache_entry", "value"),
     ("commit_change", "body"),
     ("commit_touched", "paths"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from howdah.storage.local_files import explained
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
 from howdah.worker.nest import Command, Outcome
+from howdah.worker.secrets import mounts
 from howdah.worker.users import give, owner_of
 from howdah.worker.values import Claim, Datum
 
@@ -28,6 +29,7 @@ class Commands:
         self._transform = claim.spec.transform
         self._variables = standing_variables(claim)
         self._stdin = stdin_bytes(self._transform.stdin)
+        self._mounts = mounts(claim.secrets)
         self._accepted = {0, *self._transform.accept_return_code}
         timeout = claim.spec.datum_timeout
         self.timeout = timeout.total_seconds() if timeout else None
@@ -106,4 +108,5 @@ class Commands:
             timeout=timeout,
             user=user,
             on_output=on_output,
+            mounts=self._mounts,
         )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The variables that user code sees, and the command line as the nest takes it.
 
-Later ones win: what every program expects (PATH, HOME), who runs it (PPS_*), the spec's own `transform.env`, and
-what is true of this datum alone (PACH_*, and some for each input). This order is that of Pachyderm.
+Later ones win: what every program expects (PATH, HOME), who runs it (PPS_*), the spec's own `transform.env`,
+secrets, and what is true of this datum alone (PACH_*, and some for each input). This order is that of Pachyderm.
 """
 
 import os
@@ -31,6 +31,7 @@ def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dic
         "PPS_SPEC_COMMIT": claim.spec_commit_id,
         "PPS_POD_NAME": claim.worker_id,
         **dict(claim.spec.transform.env),
+        **{each.env_var: os.fsdecode(each.value) for each in claim.secrets if each.env_var},
         "PACH_JOB_ID": claim.job.id,
         "PACH_OUTPUT_COMMIT_ID": claim.output_commit_id,
     }

@@ -17,7 +17,7 @@ from howdah.model.states import DatumState
 from howdah.wire.stubs import howdah_v1_pb2 as wire
 from howdah.wire.stubs import howdah_v1_pb2_grpc as services
 from howdah.wire.stubs import pfs_v2_pb2, pps_v2_pb2
-from howdah.worker.values import Claim, ClaimInput, LogLine, Result, input_key
+from howdah.worker.values import Claim, ClaimInput, ClaimSecret, LogLine, Result, input_key
 
 __all__ = ["Link", "claim_of"]
 
@@ -201,6 +201,9 @@ def claim_of(answer: wire.ClaimResponse) -> Claim:
         first=answer.first,
         count=answer.count,
         spec_commit_id=answer.spec_commit_id,
+        secrets=tuple(
+            ClaimSecret(each.mount_path, dict(each.files), each.env_var, each.value) for each in answer.secrets
+        ),
     )
 
 

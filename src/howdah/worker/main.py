@@ -63,7 +63,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--work", required=True, type=Path, metavar="DIR", help="a folder for this worker alone")
     parser.add_argument("--id", required=True, help="the worker's name, unique among those of the server")
     parser.add_argument(
-        "--hidden", type=Path, action="append", default=[], metavar="DIR", help="a folder that user code must not see"
+        "--hidden", type=Path, action="append", default=[], metavar="DIR", help="what user code must not see"
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where copies of objects from far away are kept")
     parser.add_argument("--cache-size", type=int, default=CACHE_BYTES_MAX, metavar="BYTES", help="how much of them")

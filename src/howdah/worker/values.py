@@ -7,7 +7,7 @@ changes: it is the claim while this worker believes that it has it.
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from howdah.model.logs import LogLevel
@@ -15,7 +15,7 @@ from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
-__all__ = ["Claim", "ClaimInput", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
+__all__ = ["Claim", "ClaimInput", "ClaimSecret", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
 
 _DESCRIBED_MAX: Final = 20  # of a group there may be thousands, and a line of a log is for people
 
@@ -28,6 +28,16 @@ class ClaimInput:
     commit_id: str
     branch: str
     root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSecret:
+    """What user code is given beside its datum: `files` in the folder `mount_path`, the variable `env_var`, or both."""
+
+    mount_path: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    env_var: str = ""
+    value: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class Claim:
     count: int
     spec_commit_id: str = ""
     worker_id: str = ""
+    secrets: tuple[ClaimSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from howdah.worker.prefetch import prefetched
 from howdah.worker.renewal import Renewals
 from howdah.worker.results import Results
 from howdah.worker.runner import Runner
+from howdah.worker.secrets import Mask
 from howdah.worker.todo import datums
 from howdah.worker.values import Held
 
@@ -145,10 +146,11 @@ class Worker:
     def _run_all(self, held: Held, storage: Storage, logs: Logs, results: Results) -> bool:
         """Run all datums of a claim; tell whether that was all of them."""
         claim = held.claim
+        mask = Mask(claim.secrets)
         materialiser = Materialiser(storage, claim)
 
         def say(datum_id: str, line: str | bytes) -> None:
-            logs.add(held, datum_id, line)
+            logs.add(held, datum_id, mask(line))
 
         attempts = Attempts(
             held,

@@ -28,8 +28,8 @@ __all__ = [
     "request_text",
 ]
 
-# Effective specs that are kept as messages: a list of a pipeline's jobs asks for the same one again and again.
-SPECS_KEPT: Final = 64
+# Effective specs that are kept as messages: a list of jobs or of pipelines asks for the same ones again and again.
+SPECS_KEPT: Final = 2_048
 
 EffectiveSpec = Callable[[Any], PipelineSpec]
 """Fills in what a spec, as a tree, leaves out, and checks it (`pps.defaults`)."""

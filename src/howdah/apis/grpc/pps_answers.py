@@ -45,7 +45,6 @@ def job_message(job: Job) -> pps.Job:
 
 def pipeline_info(info: PipelineInfo, *, details: bool) -> pps.PipelineInfo:
     """A pipeline at one of its versions."""
-    effective = info.spec.to_json()
     return pps.PipelineInfo(
         pipeline=pipeline_message(info.pipeline),
         version=info.version,
@@ -56,9 +55,9 @@ def pipeline_info(info: PipelineInfo, *, details: bool) -> pps.PipelineInfo:
         last_job_state=None if info.last_job_state is None else info.last_job_state.wire_name,
         parallelism=info.spec.parallelism,
         type=pps.PipelineInfo.PIPELINE_TYPE_TRANSFORM,
-        details=_pipeline_details(info, effective) if details else None,
+        details=_pipeline_details(info) if details else None,
         user_spec_json=info.user_spec,
-        effective_spec_json=effective,
+        effective_spec_json=info.effective_spec,
         metadata=info.metadata,
     )
 
@@ -134,8 +133,8 @@ def process_stats(stats: ProcessStats) -> pps.ProcessStats:
     )
 
 
-def _pipeline_details(info: PipelineInfo, effective: str) -> pps.PipelineInfo.Details:
-    details = pipeline_details(effective)
+def _pipeline_details(info: PipelineInfo) -> pps.PipelineInfo.Details:
+    details = pipeline_details(info.effective_spec)
     details.MergeFrom(
         pps.PipelineInfo.Details(
             created_at=timestamp(info.created_at),

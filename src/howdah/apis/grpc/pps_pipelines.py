@@ -118,7 +118,7 @@ class PipelineCalls(PpsCalls):
         await self._bridge.unary(context, lambda: self._delete_all((), force=False, keep=False))
         return Empty()
 
-    def _listed(self, request: pb.ListPipelineRequest) -> list[PipelineInfo]:
+    def _listed(self, request: pb.ListPipelineRequest) -> Iterable[PipelineInfo]:
         pipeline, projects = pps_requests.pipeline_or_none(request), pps_requests.projects(request.projects)
         if not request.commit_set.id:
             return self._pps.pipelines.list(pipeline, projects=projects, history=request.history)

@@ -20,7 +20,7 @@ from howdah.apis.grpc.bridge import Bridge, Context
 from howdah.apis.grpc.pps_answers import job_message
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.states import DatumState
-from howdah.pps.infos import Claim, DatumResult, JobInput, LogLine, ProcessStats
+from howdah.pps.infos import Claim, DatumResult, GivenSecret, JobInput, LogLine, ProcessStats
 from howdah.pps.pps import Pps
 from howdah.pps.subjects import WORK, claims_subject
 from howdah.wire.convert import commit_message, moment
@@ -142,11 +142,16 @@ def _claim(claim: Claim) -> pb.ClaimResponse:
         first=claim.first,
         count=claim.count,
         spec_commit_id=claim.spec_commit_id,
+        secrets=[_secret(one) for one in claim.secrets],
     )
 
 
 def _input(one: JobInput) -> pb.ClaimInput:
     return pb.ClaimInput(name=one.name, commit=commit_message(one.commit), branch=one.branch.name, root=one.root)
+
+
+def _secret(one: GivenSecret) -> pb.ClaimSecret:
+    return pb.ClaimSecret(mount_path=one.mount_path, files=one.files, env_var=one.env_var, value=one.value)
 
 
 def _worker(worker_id: str) -> str:

@@ -28,7 +28,7 @@ from howdah.model.spec.inputs import (
 from howdah.model.spec.layers import layered_spec, merged, parse_defaults
 from howdah.model.spec.parse import parse_input, parse_spec, parse_specs, project_of, spec_tree
 from howdah.model.spec.rules import DATUM_TRIES, DEFAULT_IMAGE, require_supported
-from howdah.model.spec.values import DatumSetSpec, PipelineSpec, Transform
+from howdah.model.spec.values import DatumSetSpec, PipelineSpec, SecretMount, Transform
 
 __all__ = [
     "DATUM_TRIES",
@@ -41,6 +41,7 @@ __all__ = [
     "JoinInput",
     "PfsInput",
     "PipelineSpec",
+    "SecretMount",
     "Transform",
     "UnionInput",
     "as_pfs",

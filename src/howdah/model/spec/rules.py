@@ -30,6 +30,7 @@ from howdah.model.spec.inputs import (
     walk_inputs,
 )
 from howdah.model.spec.pfs_rules import check_shared_names, checked_pfs, with_source
+from howdah.model.spec.secrets import check_secrets
 from howdah.model.spec.values import ParallelismSpec, PipelineField, PipelineSpec, ProjectField
 from howdah.model.texts import one_line
 from howdah.model.units import parse_size
@@ -109,6 +110,7 @@ def check(spec: PipelineSpec) -> None:
         way_out = "use keep or rerun"
         raise bad_spec("onCodeChange", f"{one_line(spec.on_code_change)} is unknown; {way_out}")
     _check_transform(spec)
+    check_secrets(spec)
     _check_numbers(spec)
     _check_cluster(spec)
 
@@ -119,7 +121,6 @@ def require_supported(spec: PipelineSpec) -> None:
     Raises:
         Unsupported: naming the first such field.
     """
-    transform = spec.transform
     _refuse_first(
         (spec.tf_job is not None, "tfJob", "embedding TFJobs in pipelines is not supported yet; run it by a command"),
         (spec.spout is not None, "spout", "write commits from a process of your own"),
@@ -127,7 +128,6 @@ def require_supported(spec: PipelineSpec) -> None:
         (spec.egress is not None, "egress", "copy the output branch out with get file"),
         (spec.s3_out, "s3Out", "write the output to /pfs/out"),
         (spec.determined is not None, "determined", "pass what the command needs by transform.env"),
-        (bool(transform.secrets), "transform.secrets", "give the command a file that it can read itself"),
     )
     for node in walk_inputs(spec.input):
         _require_supported_input(node)

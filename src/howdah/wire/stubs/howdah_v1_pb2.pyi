@@ -422,7 +422,7 @@ class ClaimRequest(_message.Message):
     def __init__(self, worker_id: _Optional[str] = ...) -> None: ...
 
 class ClaimResponse(_message.Message):
-    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id")
+    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id", "secrets")
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
@@ -435,6 +435,7 @@ class ClaimResponse(_message.Message):
     FIRST_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SPEC_COMMIT_ID_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
     set_id: int
     fence: int
     lifetime: _duration_pb2.Duration
@@ -447,7 +448,27 @@ class ClaimResponse(_message.Message):
     first: int
     count: int
     spec_commit_id: str
-    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ...) -> None: ...
+    secrets: _containers.RepeatedCompositeFieldContainer[ClaimSecret]
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ..., secrets: _Optional[_Iterable[_Union[ClaimSecret, _Mapping]]] = ...) -> None: ...
+
+class ClaimSecret(_message.Message):
+    __slots__ = ("mount_path", "files", "env_var", "value")
+    class FilesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    MOUNT_PATH_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    ENV_VAR_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    mount_path: str
+    files: _containers.ScalarMap[str, bytes]
+    env_var: str
+    value: bytes
+    def __init__(self, mount_path: _Optional[str] = ..., files: _Optional[_Mapping[str, bytes]] = ..., env_var: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class ClaimInput(_message.Message):
     __slots__ = ("name", "commit", "branch", "root")

@@ -12,7 +12,7 @@ killed. Where the system gives us no namespaces, commands still run, with less: 
 from howdah.worker.nest.handle import Nest
 from howdah.worker.nest.lifeline import end_with
 from howdah.worker.nest.lines import LINE_BYTES_MAX, LineCutter
-from howdah.worker.nest.values import Command, ModeName, NestMode, Outcome
+from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcome
 from howdah.worker.nest.words import point
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Command",
     "LineCutter",
     "ModeName",
+    "Mount",
     "Nest",
     "NestMode",
     "Outcome",

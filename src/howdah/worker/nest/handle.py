@@ -16,7 +16,7 @@ import termios
 import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import repeat
 from pathlib import Path
@@ -68,15 +68,16 @@ class Nest:
         """Start a nest; some 30 ms. It ends with `close`, and with this process however that ends.
 
         `work` is an existing folder below which every command's `pfs` folder lies. It is hidden from user code
-        at its own path, and so are the existing folders `hidden`, with what is in them; give the folder above all
-        nests' work folders there. With `refuse_namespaces`, or where the system gives none, nothing is hidden.
+        at its own path, and so are the existing files and folders `hidden`, with what is in them; give the folder
+        above all nests' work folders there. With `refuse_namespaces`, or where the system gives none, nothing is
+        hidden.
 
         Raises:
             BadRequest: a folder does not exist, or `/` is to be hidden, or the work folder's path has characters
                 that shells read and there are no namespaces.
             Unavailable: no process can be started.
         """
-        work, *covered = (_existing(path) for path in (work, *hidden))
+        work, covered = _existing(work), [_existing(path, file=True) for path in hidden]
         reason = "namespaces were refused by the caller"
         if not refuse_namespaces:
             process, channel, reason = _launch(ModeName.NAMESPACES, work, covered)
@@ -110,10 +111,11 @@ class Nest:
         the command is killed and the exception goes on. Memory is bounded whatever the command writes.
 
         Raises:
-            BadRequest: no words, a NUL in a word, `pfs` outside the work folder or missing.
+            BadRequest: no words, a NUL in a word, `pfs` outside the work folder or missing; mounts without namespaces.
             Unavailable: the nest is closed or was killed; start another.
         """
         if self._mode.name is ModeName.FOLDER:
+            self._refuse_mounts(command)
             command = point_command(command)
         with self._run_lock:
             self._number += 1
@@ -168,6 +170,12 @@ class Nest:
 
     def _shown_pfs(self, pfs: Path) -> str:
         return "/pfs" if self._mode.name is ModeName.NAMESPACES else str(pfs)
+
+    def _refuse_mounts(self, command: Command) -> None:
+        """Without a root of its own a command would share the folder with everybody on this machine."""
+        if command.mounts:
+            text = f"a secret cannot be mounted on {command.mounts[0].path} without namespaces ({self._mode.reason})"
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; take it from a variable (env_var and key) instead")
 
     def _folder(self, command: Command) -> str:
         """Name a command's folder relative to the work folder."""
@@ -243,9 +251,9 @@ def _gone() -> Unavailable:
     return Unavailable(ErrorKind.UNREACHABLE, "the process that runs user code is gone; start another nest")
 
 
-def _existing(path: Path) -> Path:
+def _existing(path: Path, *, file: bool = False) -> Path:
     real = Path(os.path.realpath(path))
-    if real == Path("/") or not real.is_dir():
+    if real == Path("/") or not (real.is_dir() or (file and real.is_file())):
         raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{path} is not a folder of its own; make it, or give another")
     return real
 
@@ -309,7 +317,9 @@ def _as_frame(number: int, command: Command, shown_pfs: str, folder: str) -> fra
     cwd = os.fsencode(command.cwd)
     if not argv:
         raise BadRequest(ErrorKind.BAD_ARGUMENT, "command has no words; give at least a program")
-    if any(b"\0" in word for word in (cwd, *argv, *env, *env.values())) or any(not n or b"=" in n for n in env):
+    mounts = tuple((os.fsencode(each.path), _named(each.files)) for each in command.mounts)
+    words = [cwd, *argv, *env, *env.values(), *(word for path, files in mounts for word in (path, *files))]
+    if any(b"\0" in word for word in words) or any(not n or b"=" in n for n in env):
         raise BadRequest(
             ErrorKind.BAD_ARGUMENT,
             f"command {command.argv[0]!r} has a NUL in a word, or a variable with an empty name or '='; remove it",
@@ -318,7 +328,11 @@ def _as_frame(number: int, command: Command, shown_pfs: str, folder: str) -> fra
     if command.user is not None:
         uid, gid, groups = command.user
         user = b",".join(b"%d" % each for each in (uid, gid, *groups))
-    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout, user)
+    return frames.Run(number, cwd, os.fsencode(folder), argv, env, command.timeout, user, mounts)
+
+
+def _named(files: Mapping[str, bytes]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): data for name, data in files.items()}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from pathlib import Path
 
-__all__ = ["Command", "ModeName", "NestMode", "Outcome"]
+__all__ = ["Command", "ModeName", "Mount", "NestMode", "Outcome"]
 
 
 @unique
@@ -31,6 +31,14 @@ def _ignore(line: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """Files that a command sees in the folder `path`: readable alone, in memory, and gone with the command."""
+
+    path: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command of user code, and all that it may know.
 
@@ -39,6 +47,7 @@ class Command:
     would tempt code to write by relative paths where a container of the same pipeline would not. `user` is whose the
     process is, by numbers of user, group and all groups; None for this one's. `on_output` is called
     in the thread that runs the command, with each line of stdout and stderr in their order, without its newline.
+    `mounts` need namespaces.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +58,7 @@ class Command:
     timeout: float | None = None
     user: tuple[int, int, tuple[int, ...]] | None = None
     on_output: Callable[[bytes], None] = _ignore
+    mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

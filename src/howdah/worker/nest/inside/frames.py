@@ -5,12 +5,14 @@ Words of a command go as bytes joined by NUL, which no word can hold: nothing is
 import costs start-up time. Descriptors travel beside the first byte of a RUN frame.
 """
 
+import binascii
 import os
 import socket
 import struct
 from array import array
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 __all__ = [
@@ -34,7 +36,7 @@ REFUSED: Final = 4  # nest to worker, once: it cannot be done here, and why; the
 ENDED: Final = 5  # nest to worker: the run is over and everything that it started is dead
 
 _HEAD: Final = struct.Struct("!IB")
-_RUN: Final = struct.Struct("!IdI")
+_RUN: Final = struct.Struct("!IdII")
 _CANCEL: Final = struct.Struct("!I")
 _ENDED: Final = struct.Struct("!IHB??ddQ")
 _READ_BYTES: Final = 65_536  # a usual request (argv and some fifty variables) arrives in one read
@@ -55,23 +57,39 @@ class Run:
     env: dict[bytes, bytes]
     timeout: float | None
     user: bytes = b""
+    # Folders, and the files that are shown in them, which are secrets.
+    mounts: tuple[tuple[bytes, dict[bytes, bytes]], ...] = field(default=(), repr=False)
 
     def pack(self) -> bytes:
-        """Make the body of a RUN frame; no word may hold a NUL."""
-        words = [self.cwd, self.pfs, self.user, *self.argv, *(name + b"=" + value for name, value in self.env.items())]
+        """Make the body of a RUN frame; no word may hold a NUL, files may."""
+        mounted = [word for path, files in self.mounts for word in (path, b"%d" % len(files), *_file_words(files))]
+        words = [
+            self.cwd,
+            self.pfs,
+            self.user,
+            *mounted,
+            *self.argv,
+            *(name + b"=" + value for name, value in self.env.items()),
+        ]
         timeout = -1.0 if self.timeout is None else self.timeout
-        return _RUN.pack(self.number, timeout, len(self.argv)) + b"\0".join(words)
+        return _RUN.pack(self.number, timeout, len(self.mounts), len(self.argv)) + b"\0".join(words)
 
     @classmethod
     def unpack(cls, body: bytes) -> "Run":
         """Read what `pack` made."""
-        number, timeout, argc = _RUN.unpack_from(body)
-        cwd, pfs, user, *words = body[_RUN.size :].split(b"\0")
+        number, timeout, mountc, argc = _RUN.unpack_from(body)
+        cwd, pfs, user, *rest = body[_RUN.size :].split(b"\0")
+        words = iter(rest)
+        mounts = []
+        for _ in range(mountc):
+            path, count = next(words), int(next(words))
+            mounts.append((path, {next(words): binascii.a2b_base64(next(words)) for _ in range(count)}))
+        argv = tuple(islice(words, argc))
         env = {}
-        for word in words[argc:]:
+        for word in words:
             name, _, value = word.partition(b"=")
             env[name] = value
-        return cls(number, cwd, pfs, tuple(words[:argc]), env, None if timeout < 0 else timeout, user)
+        return cls(number, cwd, pfs, argv, env, None if timeout < 0 else timeout, user, tuple(mounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,11 @@ class Ended:
         """Read what `pack` made."""
         values: tuple[Any, ...] = (*_ENDED.unpack_from(body), body[_ENDED.size :].decode("utf-8", "replace"))
         return cls(*values)
+
+
+def _file_words(files: dict[bytes, bytes]) -> list[bytes]:
+    """Name and content of each, the content in base64, which has no NUL."""
+    return [word for name, data in files.items() for word in (name, binascii.b2a_base64(data, newline=False))]
 
 
 def pack_cancel(number: int) -> bytes:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from . import kernel, root
+from .mounts import Mounts
 
 __all__ = ["Folder", "Ground", "Namespaces"]
 
@@ -41,6 +42,9 @@ class Ground(Protocol):
     def show(self, pfs: bytes) -> None:
         """Make the folder `pfs`, relative to the work folder, the one the next command works in."""
 
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:
+        """Show the next command these files in the folder `path` as well; they are its user's, or for -1 ours."""
+
     def kill(self, leader: int) -> None:
         """Kill the command `leader` and everything it started, without waiting."""
 
@@ -48,7 +52,7 @@ class Ground(Protocol):
         """Kill what the command `leader`, dead and reaped, left behind; return when all of it is gone."""
 
     def hide(self) -> None:
-        """Undo `show`."""
+        """Undo `show` and `add`."""
 
 
 class Namespaces:
@@ -63,11 +67,16 @@ class Namespaces:
         self._work = os.open(root.PFS, os.O_RDONLY | os.O_DIRECTORY)
         kernel.keep_capabilities(_CAPABILITIES_KEPT)
         kernel.become_unreadable()
+        self._mounts = Mounts()
 
     def show(self, pfs: bytes) -> None:
         """Bind the folder on `/pfs`. It is found from inside the work folder, which no path leads to."""
         os.fchdir(self._work)
         kernel.mount(pfs, root.PFS, None, kernel.MS_BIND)
+
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:
+        """Mount them."""
+        self._mounts.add(path, files, owner)
 
     def kill(self, leader: int) -> None:  # noqa: ARG002 - the namespace is the command's alone
         """Kill all of the namespace but ourselves; no fork escapes, the kernel does it under one lock."""
@@ -84,8 +93,9 @@ class Namespaces:
                 return
 
     def hide(self) -> None:
-        """Unbind `/pfs`, even if something of it is still in use."""
+        """Unbind `/pfs` and what was added, even if something of it is still in use."""
         os.chdir(b"/")
+        self._mounts.clear()
         kernel.umount(root.PFS, kernel.MNT_DETACH)
 
 
@@ -99,6 +109,10 @@ class Folder:
 
     def show(self, pfs: bytes) -> None:
         """Nothing: the words already say where it is."""
+
+    def add(self, path: bytes, files: dict[bytes, bytes], owner: tuple[int, int]) -> None:  # noqa: ARG002 - it cannot be done
+        """Refuse: the worker never asks for it. A folder of the host would show them to everybody."""
+        raise OSError(0, "it needs namespaces")
 
     def kill(self, leader: int) -> None:
         """Kill the command's process group, and every child that we have adopted."""

@@ -63,6 +63,8 @@ class Keeper:
         try:
             self._ground.show(run.pfs)
             shown = True
+            for path, files in run.mounts:
+                self._add(path, files, run.user)
             self._leader = spawn.start(run.argv, run.env, run.cwd, stdin, output, run.user)
         except spawn.CannotStartError as refusal:
             ended = _not_run(run.number, refusal.exit_code, refusal.text)
@@ -77,6 +79,15 @@ class Keeper:
         # After the answer: unbinding waits for the kernel, while the worker already goes on.
         if shown:
             self._ground.hide()
+
+    def _add(self, path: bytes, files: dict[bytes, bytes], user: bytes) -> None:
+        try:
+            owner = [int(each) for each in user.split(b",")[:2]] if user else [-1, -1]
+            self._ground.add(path, files, (owner[0], owner[1]))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            text = f"files cannot be mounted on {os.fsdecode(path)}: {reason.lower()}; give another folder"
+            raise spawn.CannotStartError(spawn.NOT_STARTED, text) from error
 
     def _wait(self, run: frames.Run, began: float) -> frames.Ended:
         """Wait for the command's end, or bring it about; everything that it started is dead on return."""

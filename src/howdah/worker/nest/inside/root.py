@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from . import kernel
 
-__all__ = ["PFS", "build", "mount_proc"]
+__all__ = ["PFS", "build", "cover_with_copy", "mount_proc"]
 
 PFS = b"/pfs"
 
@@ -64,6 +64,25 @@ def mount_proc() -> None:
         kernel.mount(b"proc", b"/proc", b"proc", flags)
 
 
+def cover_with_copy(folder: bytes) -> None:
+    """Put a folder that we may write over one of the host, with all that is in that one. Changes our current folder.
+
+    What the host adds to its first level from now on is not seen; what lies deeper is the host's own.
+    """
+    below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        kernel.mount(b"tmpfs", folder, b"tmpfs", kernel.MS_NOSUID, _TMPFS_OPTIONS)
+        try:
+            os.fchdir(below)
+            for entry in os.scandir(b"."):
+                _bring(entry, folder)
+        except BaseException:
+            kernel.umount(folder, kernel.MNT_DETACH)
+            raise
+    finally:
+        os.close(below)
+
+
 def _bring(entry: "os.DirEntry[bytes]", new_root: bytes) -> None:
     target = new_root + b"/" + entry.name
     if entry.is_symlink():
@@ -80,5 +99,8 @@ def _bring(entry: "os.DirEntry[bytes]", new_root: bytes) -> None:
 
 
 def _cover(target: bytes) -> None:
+    if not os.path.isdir(target):
+        kernel.mount(b"/dev/null", target, None, kernel.MS_BIND)
+        return
     kernel.mount(b"tmpfs", target, b"tmpfs", kernel.MS_NOSUID, b"mode=0555,size=4k")
     kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_RDONLY)
