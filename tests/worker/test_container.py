@@ -167,24 +167,30 @@ def test_a_container_removed_from_outside_says_so(host, tmp_path, pfs):
 DYING = """
 import os, sys
 from pathlib import Path
-from howdah.engine import Engine, Settings, LABEL
+from howdah.engine import Engine, Settings
 from howdah.worker.container import Container
-container = Container.start(Engine(sys.argv[1]), Settings(sys.argv[2], network="none"), Path(sys.argv[3]))
-print(container.id, flush=True)
-os.kill(os.getpid(), 9)
+def die(engine, container):
+    print(container, flush=True)
+    os.kill(os.getpid(), 9)
+if sys.argv[4] == "before":
+    Engine.start = die
+die(None, Container.start(Engine(sys.argv[1]), Settings(sys.argv[2], network="none"), Path(sys.argv[3])).id)
 """
 
 
 @pytest.mark.slow
-def test_a_container_ends_with_its_worker(host, tmp_path):
-    """However that ends: the pipes do it, not the worker."""
-    words = [sys.executable, "-c", DYING, host.address, host.image, str(tmp_path)]
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_container_ends_with_its_worker(host, tmp_path, moment):
+    """However that ends, and also if it died while the engine was about to start the container."""
+    words = [sys.executable, "-c", DYING, host.address, host.image, str(tmp_path), moment]
 
     died = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert -9 == died.returncode, died.stderr
     container = died.stdout.strip()
-    host.engine.wait(container, PATIENCE_SECONDS)
+    if moment == "before":
+        host.engine.start(container)
+    host.engine.wait(container, 3 * PATIENCE_SECONDS)
     assert host.engine.state(container)["Running"] is False
     host.engine.remove(container)
 

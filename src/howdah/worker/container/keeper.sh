@@ -4,7 +4,16 @@
 # pipe `results`. `cancels` ends the command that runs. The worker holds the other ends of all pipes open, so when it is
 # gone, whatever the reason, both reads end and with them the container.
 busybox=/.howdah/busybox
+
+# To open a pipe waits for its other end; if the worker has died meanwhile, this opens it, so that all can end.
+(
+    "$busybox" sleep 2
+    exec 3<>requests 4<>results 5<>cancels 6<>output
+    "$busybox" sleep 1
+) &
 exec 3<requests 4>results 5<cancels 6>output
+kill -9 -1
+wait
 
 watch() {
     while read -r ended <&5; do
