@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from howdah.engine import LABEL, Engine, Limits
-from howdah.errors import ErrorKind, NotFound, Refused, Unavailable
+from howdah.errors import ErrorKind, NotFound, Refused, Unavailable, Unsupported
 from howdah.worker.container import find_shell
-from howdah.worker.nest import Command, ModeName
+from howdah.worker.nest import Command, ModeName, Mount
 from tools import engines
 
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -311,3 +311,12 @@ def test_many_threads_may_cancel(container, pfs):
     outcome = container.run(Command(("sh", "-c", "echo up; sleep 1000"), pfs, PATH, on_output=cancel))
 
     assert (True, [True] * 4) == (outcome.cancelled, answers)
+
+
+@pytest.mark.parametrize("others", [{"user": (1, 1, ())}, {"mounts": (Mount("/secret", {"a": b"b"}),)}])
+def test_what_a_container_cannot_give_a_command_is_refused(container, pfs, others):
+    """Rather than run as another user, or without a secret, and say nothing."""
+    with pytest.raises(Unsupported):
+        container.run(Command(("true",), pfs, PATH, **others))
+
+    assert [b"hello"] == _shell(container, pfs, "cat /pfs/in/a")[1]

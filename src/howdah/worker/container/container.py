@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from howdah.engine import Engine, Settings
-from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable
+from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable, Unsupported
 from howdah.worker.container.pipes import Pipes
 from howdah.worker.container.script import why_script, write_script
 from howdah.worker.nest.lines import LineCutter
@@ -121,6 +121,7 @@ class Container:
 
         Raises:
             BadRequest: no words, a NUL in a word, `pfs` outside the work folder or missing.
+            Unsupported: a user or mounts of the command's own; a container has those that it was made with.
             Unavailable: the container is closed, or died; start another.
         """
         with self._run_lock:
@@ -186,6 +187,11 @@ class Container:
         words = (*command.argv, command.cwd, *command.env, *command.env.values())
         if not command.argv or "" in command.env or any("\0" in word for word in words):
             raise BadRequest(ErrorKind.BAD_ARGUMENT, "a command has no words, or a NUL in one; mend it")
+        if command.user is not None or command.mounts:
+            raise Unsupported(
+                ErrorKind.UNSUPPORTED,
+                "a command in a container has neither a user nor mounts of its own; make the container with them",
+            )
         folder, work = os.path.realpath(command.pfs), self._folder.parent
         if not folder.startswith(f"{work}/") or not os.path.isdir(folder):
             raise BadRequest(
