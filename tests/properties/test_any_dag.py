@@ -383,10 +383,14 @@ class AnyDag(RuleBasedStateMachine):
             finish_all(lake)
 
     def _is_sound(self, name: str) -> bool:
-        """Whether nobody stopped or deleted the job of a pipeline's head, or of one above it."""
+        """Whether nobody stopped or deleted the job of a pipeline's head, or of one above it.
+
+        What a pipeline was in the middle of when it was deleted, and its output kept, is a commit with an error.
+        """
+        info = self.lake.pfs.catalog.commits.inspect(master(name))
         if name in self.files:
-            return True
-        head = self.lake.pfs.catalog.commits.inspect(master(name)).commit
+            return not info.error
+        head = info.commit
         newest = self._newest(name)
         if newest is None or newest.job.id != head.id or newest.state is JobState.KILLED:
             return False
