@@ -96,6 +96,8 @@ class ErrorKind(StrEnum):
     SECRETS_KEY = "secrets_key"
 
     UNREACHABLE = "unreachable"
+    IMAGE_NOT_FOUND = "image_not_found"
+    ENGINE_REFUSED = "engine_refused"
     BUSY = "busy"
     NO_SPACE = "no_space"
     STORE_FAILED = "store_failed"

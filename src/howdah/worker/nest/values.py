@@ -15,6 +15,7 @@ class ModeName(StrEnum):
 
     NAMESPACES = "namespaces"
     FOLDER = "folder"
+    CONTAINER = "container"
 
 
 @dataclass(frozen=True, slots=True)

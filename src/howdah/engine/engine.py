@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Docker Engine, or Podman's socket that speaks its language, by the engine's official client library.
+
+Only what containers of workers need, with errors of ours: what went wrong, with which image, and the way out.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Self
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.types import DeviceRequest, LogConfig
+
+from howdah.engine.values import LABEL, Settings
+from howdah.errors import ErrorKind, Refused, Unavailable
+from howdah.errors import NotFound as Missing
+
+__all__ = ["Engine"]
+
+_SECONDS: Final = 60  # of a call; starting a container on a busy machine may take some
+_NANO: Final = 1_000_000_000
+
+
+class Engine:
+    """An engine that answers. For many threads: a connection each."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as in DOCKER_HOST: unix:///var/run/docker.sock, tcp://127.0.0.1:2375.
+
+        Raises:
+            Unavailable: no engine answers there.
+        """
+        self._url = url
+        with self._explained():
+            self._api: Any = docker.APIClient(base_url=url, timeout=_SECONDS, version="auto")
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._api.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def image_id(self, image: str) -> str:
+        """The id of an image that the engine has: a digest of its content.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND.
+        """
+        with self._explained(image):
+            return str(self._api.inspect_image(image)["Id"])
+
+    def create(self, settings: Settings, binds: Mapping[str, tuple[str, str]], command: tuple[str, ...]) -> str:
+        """Make a container that runs `command`; `binds` says for each folder of this machine where it lies in there.
+
+        No capabilities, no new privileges, a network only by choice.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND.
+            Unavailable: the engine refuses, or is gone.
+        """
+        limits = settings.limits
+        with self._explained(settings.image):
+            host = self._api.create_host_config(
+                binds={folder: {"bind": place, "mode": mode} for folder, (place, mode) in binds.items()},
+                network_mode=settings.network,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                read_only=settings.read_only,
+                pids_limit=limits.pids or None,
+                shm_size=limits.shm_bytes or None,
+                mem_limit=limits.memory_bytes or None,
+                memswap_limit=limits.memory_bytes or None,
+                nano_cpus=round(limits.cpus * _NANO) or None,
+                device_requests=[DeviceRequest(count=limits.gpus, capabilities=[["gpu"]])] if limits.gpus else None,
+                tmpfs={"/tmp": ""} if settings.read_only else None,
+                log_config=LogConfig(type="none"),
+            )
+            made = self._api.create_container(
+                settings.image,
+                entrypoint=list(command),
+                command=[],
+                working_dir="/.howdah",
+                user=settings.user or None,
+                labels=dict(settings.labels),
+                host_config=host,
+                stdin_open=False,
+                healthcheck={"Test": ["NONE"]},
+            )
+            return str(made["Id"])
+
+    def start(self, container: str) -> None:
+        """Start a container.
+
+        Raises:
+            Unavailable: it cannot be started; the engine says why.
+        """
+        with self._explained(container):
+            self._api.start(container)
+
+    def working_dir(self, image: str) -> str:
+        """Where commands of an image begin unless they are told."""
+        with self._explained(image):
+            return str(self._api.inspect_image(image)["Config"].get("WorkingDir") or "/")
+
+    def variables(self, image: str) -> dict[str, str]:
+        """The variables that an image sets."""
+        with self._explained(image):
+            lines = self._api.inspect_image(image)["Config"].get("Env") or []
+        return dict(line.split("=", 1) for line in lines)
+
+    def state(self, container: str) -> Mapping[str, Any]:
+        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone."""
+        try:
+            return dict(self._api.inspect_container(container)["State"])
+        except NotFound:
+            return {}
+        except (DockerException, OSError):
+            return {}
+
+    def wait(self, container: str, seconds: float) -> None:
+        """Return when a container has ended.
+
+        Raises:
+            Unavailable, Refused: it has not after so many seconds.
+        """
+        with self._explained(container):
+            self._api.wait(container, timeout=seconds)
+
+    def remove(self, container: str) -> None:
+        """Kill a container and remove it. Nothing happens if it is gone."""
+        with self._explained(container), suppress(NotFound):
+            self._api.remove_container(container, force=True, v=True)
+
+    def leftovers(self, value: str) -> list[str]:
+        """The containers whose label `LABEL` has a value, running or not."""
+        with self._explained():
+            found = self._api.containers(all=True, quiet=True, filters={"label": f"{LABEL}={value}"})
+        return [each["Id"] for each in found]
+
+    @contextmanager
+    def _explained(self, what: str = "") -> Iterator[None]:
+        try:
+            yield
+        except ImageNotFound as error:
+            text = f"image {what} is not on this machine: {_said(error)}; pull it, or load it into the engine"
+            raise Missing(ErrorKind.IMAGE_NOT_FOUND, text) from error
+        except APIError as error:
+            raise Refused(ErrorKind.ENGINE_REFUSED, f"the container engine refused {what}: {_said(error)}") from error
+        except (DockerException, OSError) as error:
+            text = f"no container engine answers at {self._url}: {_said(error)}; start it, or name another"
+            raise Unavailable(ErrorKind.UNREACHABLE, text) from error
+
+
+def _said(error: Exception) -> str:
+    text = getattr(error, "explanation", None) or str(error)
+    return " ".join(str(text).split())

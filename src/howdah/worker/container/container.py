@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A container in which one worker runs commands of one image, one after another: a nest of another kind.
+
+It is started once and kept. Its `/pfs` is a folder of the worker's, into which what a command may see is moved
+before it runs, and out of which it is moved afterwards: renames, whatever it holds. Its first process is a static
+shell of the host's with `keeper.sh`, so an image needs nothing of ours, not even a shell of its own. All else that is
+shared with it cannot be written from inside, so user code can lay no trap for the worker there.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.resources import files
+from itertools import repeat
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from howdah.engine import Engine, Settings
+from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable, Unsupported
+from howdah.worker.container.pipes import Pipes
+from howdah.worker.container.script import why_script, write_script
+from howdah.worker.nest.lines import LineCutter
+from howdah.worker.nest.values import Command, ModeName, NestMode, Outcome
+
+__all__ = ["Container", "find_shell"]
+
+_LOOK_SECONDS: Final = 1.0  # how often a silent container is asked whether it is still alive
+_KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole container goes
+_DRAIN_LOOKS: Final = 2_000
+_DRAIN_SECONDS: Final = 0.0005
+_PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
+_SIGNAL_CODES: Final = 128
+_KILLED: Final = 9
+_SIGNAL_MAX: Final = 64
+
+
+def find_shell() -> Path:
+    """The static shell of this machine that goes into containers.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    for place in _PLACES:
+        if os.access(place, os.X_OK):
+            return Path(place)
+    raise Unavailable(
+        ErrorKind.UNREACHABLE,
+        "there is no static shell on this machine to put into containers; install it: apt-get install busybox-static",
+    )
+
+
+class Container:
+    """Runs one command at a time in a container of its own; make it by `start`. As `Nest`, and for as many threads."""
+
+    def __init__(self, engine: Engine, settings: Settings, folder: Path, pipes: Pipes, container: str) -> None:
+        self._engine = engine
+        self._container = container
+        self._folder = folder
+        self._pipes = pipes
+        self._variables = engine.variables(settings.image)
+        self._working_dir = engine.working_dir(settings.image)
+        self._number = 0
+        self._run_lock = threading.Lock()
+        self._lock = threading.Lock()
+        # Guarded by _lock: whether a command runs, whether it was cancelled, and whether no further one may run.
+        self._running = self._cancelled = self._closed = False
+        self._swept = False  # guarded by _run_lock: whether what is here of it was removed
+
+    @classmethod
+    def start(cls, engine: Engine, settings: Settings, work: Path, shell: Path | None = None) -> Self:
+        """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
+
+        `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
+        container sees none of it but the folder of the command that runs.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND.
+            Refused: ENGINE_REFUSED: it cannot be started.
+            Unavailable: the engine is gone, or there is no shell on this machine.
+        """
+        shell = shell or find_shell()
+        folder = Path(tempfile.mkdtemp(prefix="container-", dir=os.path.realpath(work)))
+        pipes = Pipes(_furnish(folder, shell))
+        container = ""
+        try:
+            binds = {str(folder / "tools"): ("/.howdah", "ro"), str(folder / "pfs"): ("/pfs", "rw")}
+            container = engine.create(settings, binds, ("/.howdah/busybox", "sh", "/.howdah/keeper.sh"))
+            engine.start(container)
+            return cls(engine, settings, folder, pipes, container)
+        except BaseException:
+            pipes.close()
+            with suppress(HowdahError):
+                if container:
+                    engine.remove(container)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @property
+    def mode(self) -> NestMode:
+        """How commands are contained here."""
+        return NestMode(ModeName.CONTAINER)
+
+    @property
+    def id(self) -> str:
+        """The engine's name of the container."""
+        return self._container
+
+    @property
+    def closed(self) -> bool:
+        """Whether it runs nothing any more; start another then."""
+        return self._closed
+
+    def run(self, command: Command) -> Outcome:
+        """Run a command and wait for its end; as `Nest.run`. An empty `cwd` is the image's own.
+
+        Raises:
+            BadRequest: no words, a NUL in a word, `pfs` outside the work folder or missing.
+            Unsupported: a user or mounts of the command's own; a container has those that it was made with.
+            Unavailable: the container is closed, or died; start another.
+        """
+        with self._run_lock:
+            self._check(command)
+            self._number += 1
+            self._begin(command)
+            moved = _move(command.pfs, self._folder / "pfs")
+            try:
+                self._pipes.ask(self._number)
+                return self._follow(command)
+            finally:
+                with self._lock:
+                    self._running = False
+                _move(self._folder / "pfs", command.pfs, moved)
+
+    def cancel(self) -> bool:
+        """Kill the command that runs now and all that it started; tell whether there was one. Does not wait."""
+        with self._lock:
+            if self._running:
+                self._cancelled = True
+                self._pipes.cancel(self._number)
+            return self._running
+
+    def drain(self) -> None:
+        """Return when `on_output` had all whole lines that the command had printed by now, or soon: it may go on."""
+        for pause in repeat(_DRAIN_SECONDS, _DRAIN_LOOKS):
+            with self._lock:
+                if not self._running or self._closed or not self._pipes.unread():
+                    return
+            time.sleep(pause)  # the thread that reads is at it
+
+    def close(self) -> None:
+        """Remove the container with what runs in it; return when it is gone. Repeating is harmless.
+
+        Not to be called by `on_output`, whose command it would wait for; `cancel` may be.
+        """
+        self._end()
+        with self._run_lock:  # a command that ran in another thread has been told
+            if not self._swept:
+                self._swept = True
+                self._pipes.close()
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _end(self) -> None:
+        """Have the container gone, and no further command begin."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        with suppress(HowdahError):  # an engine that is gone; the closed pipes end the keeper then
+            self._engine.remove(self._container)
+        self._pipes.wake()
+
+    def _check(self, command: Command) -> None:
+        words = (*command.argv, command.cwd, *command.env, *command.env.values())
+        if not command.argv or "" in command.env or any("\0" in word for word in words):
+            raise BadRequest(ErrorKind.BAD_ARGUMENT, "a command has no words, or a NUL in one; mend it")
+        if command.user is not None or command.mounts:
+            raise Unsupported(
+                ErrorKind.UNSUPPORTED,
+                "a command in a container has neither a user nor mounts of its own; make the container with them",
+            )
+        folder, work = os.path.realpath(command.pfs), self._folder.parent
+        if not folder.startswith(f"{work}/") or not os.path.isdir(folder):
+            raise BadRequest(
+                ErrorKind.BAD_ARGUMENT,
+                f"folder {folder} cannot be /pfs: it is not an existing folder below {work}; make it there first",
+            )
+
+    def _begin(self, command: Command) -> None:
+        with self._lock:
+            if self._closed:
+                raise _gone("it was closed")
+            self._running, self._cancelled = True, False
+        env = {**self._variables, **command.env, "PFS": "/pfs"}
+        cwd = command.cwd or self._working_dir
+        tools = self._folder / "tools"
+        (tools / "stdin").write_bytes(command.stdin)
+        (tools / "run").write_text(write_script(command.argv, env, cwd))
+        (tools / "why").write_text(why_script(command.argv, env, cwd))
+
+    def _follow(self, command: Command) -> Outcome:
+        lines = LineCutter(command.on_output)
+        began = time.monotonic()
+        timed_out = False
+        try:
+            code = self._wait(lines.feed, began + command.timeout if command.timeout is not None else None)
+            if code is None:
+                timed_out = True
+                code = self._killed(lines.feed)
+            while data := self._pipes.output():
+                lines.feed(data)
+            lines.finish()
+        except BaseException:
+            self._pipes.cancel(self._number)
+            if not self._closed:
+                self._killed(_ignore)
+            raise
+        return self._outcome(code, time.monotonic() - began, timed_out)
+
+    def _wait(self, feed: Callable[[bytes], None], until: float | None) -> int | None:
+        """Hand out what is printed until the command has ended; its code, or None if its time is over before."""
+        while True:
+            left = _LOOK_SECONDS if until is None else min(_LOOK_SECONDS, until - time.monotonic())
+            if left <= 0:
+                return None
+            ready = self._pipes.wait(round(1000 * left) + 1)
+            if "output" in ready:
+                feed(self._pipes.output())
+            if "results" in ready:
+                for number, code in self._pipes.results():
+                    if number == self._number:
+                        return code
+            if self._closed:
+                raise _gone("it was closed")
+            if not ready:
+                self._check_alive()
+            if self._cancelled and until is None:
+                until = time.monotonic() + _KILL_SECONDS
+
+    def _killed(self, feed: Callable[[bytes], None]) -> int:
+        """Kill the command, by the keeper if it can, with the container if not; its code."""
+        self._pipes.cancel(self._number)
+        try:
+            code = self._wait(feed, time.monotonic() + _KILL_SECONDS)
+        except Unavailable:
+            code = None
+        if code is None:
+            self._end()
+        return _SIGNAL_CODES + _KILLED if code is None else code
+
+    def _check_alive(self) -> None:
+        state = self._engine.state(self._container)
+        if not state.get("Running"):
+            self._end()
+            why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was ended")
+            raise _gone(why)
+
+    def _outcome(self, code: int, seconds: float, timed_out: bool) -> Outcome:
+        notes = self._pipes.notes()
+        signal = _signal(notes)
+        if timed_out or self._cancelled:
+            signal = signal or _KILLED
+        cpu, memory = _stats(notes)
+        return Outcome(
+            exit_code=_SIGNAL_CODES + signal if signal else code,
+            signal=signal,
+            timed_out=timed_out and not self._cancelled,
+            cancelled=self._cancelled,
+            seconds=seconds,
+            cpu_seconds=cpu,
+            memory_max_bytes=memory,
+            error=next((note.removeprefix("error ") for note in notes if note.startswith("error ")), ""),
+        )
+
+
+def _furnish(folder: Path, shell: Path) -> Path:
+    """Put what the keeper needs into a folder, and make the one that is to be /pfs; the former."""
+    tools, pfs = folder / "tools", folder / "pfs"
+    tools.mkdir()
+    pfs.mkdir()
+    os.chmod(tools, 0o755)
+    os.chmod(pfs, 0o777)  # whoever the image's user is
+    shutil.copy(shell, tools / "busybox")
+    os.chmod(tools / "busybox", 0o755)
+    (tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
+    for name in ("keeper.sh", "run", "why", "stdin"):
+        (tools / name).touch()
+        os.chmod(tools / name, 0o644)
+    return tools
+
+
+def _move(source: Path, target: Path, names: list[str] | None = None) -> list[str]:
+    """Move all that is in a folder into another one of the same file system; what was moved."""
+    found = os.listdir(source)
+    for name in found:
+        os.rename(source / name, target / name)
+        if name == "out" and names is None:
+            os.chmod(target / name, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)
+    return found
+
+
+def _signal(notes: list[str]) -> int | None:
+    """What signal ended a command, as `time` says it."""
+    for note in notes:
+        number = note.removeprefix("Command terminated by signal ")
+        if number != note and number.isdecimal() and 0 < int(number) <= _SIGNAL_MAX:
+            return int(number)
+    return None
+
+
+def _stats(notes: list[str]) -> tuple[float, int]:
+    """CPU seconds, and the most memory of a single process, as `time` has them; zeroes if it was killed itself."""
+    for note in notes:
+        words = note.split()
+        with suppress(ValueError):
+            if len(words) == 4 and words[0] == "stats":
+                return float(words[1]) + float(words[2]), int(words[3]) * 1024
+    return 0.0, 0
+
+
+def _ignore(data: bytes) -> None:
+    """Drop what is printed by a command that nobody follows any more."""
+
+
+def _gone(why: str) -> Unavailable:
+    return Unavailable(ErrorKind.UNREACHABLE, f"the container that runs user code is gone: {why}; start another")

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# The first process of a worker's container: run by a static shell from outside, as the user of the image. It takes the
+# number of a command from the pipe `requests`, runs the script `run`, has nothing of it left alive, and answers by the
+# pipe `results`. `cancels` ends the command that runs. The worker holds the other ends of all pipes open, so when it is
+# gone, whatever the reason, both reads end and with them the container.
+busybox=/.howdah/busybox
+
+# To open a pipe waits for its other end; if the worker has died meanwhile, this opens it, so that all can end.
+(
+    "$busybox" sleep 2
+    exec 3<>requests 4<>results 5<>cancels 6<>output
+    "$busybox" sleep 1
+) &
+exec 3<requests 4>results 5<cancels 6>output
+kill -9 -1
+wait
+
+watch() {
+    while read -r ended <&5; do
+        [ "$ended" = "$number" ] && kill -9 -1 # all but this shell and the first process
+    done
+    kill -9 -1
+}
+
+while read -r number <&3; do
+    watch &
+    # Not in the background: a shell has what runs there ignore interrupts. In parentheses: what this shell itself
+    # says of a killed command is no output of that.
+    (exec "$busybox" time -o notes -f 'stats %U %S %M' "$busybox" sh run >&6 2>&1 <stdin 3<&- 4>&- 5<&- 6>&-)
+    code=$?
+    kill -9 -1
+    wait
+    [ "$code" = 127 ] && "$busybox" sh why 3<&- 4>&- 5<&- 6>&- 2>/dev/null
+    # What another user made must be read and removed by the worker; what is the worker's own stays as it is.
+    [ -O /.howdah ] || for folder in /pfs /pfs/out; do
+        "$busybox" find "$folder" -mindepth 1 -maxdepth 1 -exec "$busybox" chmod -R a+rwX {} + 2>/dev/null
+    done
+    echo "$number $code" >&4
+done

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Container engines of our own in a folder: a Docker daemon and Podman's service, without a network. For tests."""
+
+import io
+import shutil
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker import APIClient
+from docker.errors import DockerException
+
+START_SECONDS = 60
+SHELL = Path("/bin/busybox")
+# What the busybox of an image is called by too.
+APPLETS = (
+    "awk cat chmod chown chroot cp cut dd echo env false find grep head id kill ln ls mkdir mkfifo mknod mount mv "
+    "printf ps pwd rm setsid sh sleep su sync tail touch true umount unshare wc whoami"
+)
+
+
+def missing_for(engine: str) -> str:
+    """The first program that is not here and an engine needs; empty if all are."""
+    wanted = {"docker": ("dockerd", "runc"), "podman": ("podman", "runc")}[engine]
+    absent = [name for name in wanted if shutil.which(name) is None]
+    return (absent or [str(path) for path in (SHELL,) if not path.exists()] or [""])[0]
+
+
+@contextmanager
+def running(engine: str, folder: Path) -> Iterator[str]:
+    """The address of an engine that keeps everything in `folder`, inside the block; its containers go with it."""
+    address = f"unix://{folder}/sock"
+    words = {"docker": _docker, "podman": _podman}[engine](folder, address)
+    with (folder / "log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as process:
+        try:
+            _await(address, process, folder / "log")
+            yield address
+            _remove_containers(address)
+        finally:
+            process.terminate()
+            process.wait()
+            for mounted in _mounts(folder):
+                subprocess.run(["umount", "-l", mounted], check=False)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tuple[str, ...] = ()) -> str:
+    """Make an image of files, by path: bytes for an executable, words for a link; `changes` as in a Dockerfile."""
+    name = f"localhost/{name}"  # a bare name would be one of a public registry to Podman
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for path, content in files.items():
+            info = tarfile.TarInfo(path)
+            info.mode = 0o755
+            if isinstance(content, bytes):
+                info.size = len(content)
+                info.mode = 0o644 if path.startswith("etc/") else 0o755
+                tar.addfile(info, io.BytesIO(content))
+            else:
+                info.type, info.linkname = (tarfile.SYMTYPE, content) if content else (tarfile.DIRTYPE, "")
+                tar.addfile(info)
+    api = APIClient(base_url=address, version="auto")
+    try:
+        api.import_image_from_data(stream.getvalue(), repository=f"{name}:1", changes=list(changes))
+    finally:
+        api.close()
+    return f"{name}:1"
+
+
+def program(name: str) -> dict[str, bytes | str]:
+    """The files of a program of this machine and the libraries that it loads."""
+    path = Path(shutil.which(name) or name)
+    said = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
+    loaded = [Path(word) for word in said.split() if word.startswith("/")]
+    return {str(each).lstrip("/"): each.read_bytes() for each in (path, *loaded)}
+
+
+def with_shell(**others: bytes | str) -> dict[str, bytes | str]:
+    """The files of an image with a shell and its usual commands."""
+    links: dict[str, bytes | str] = {f"bin/{name}": "/bin/busybox" for name in APPLETS.split()}
+    users = b"root:x:0:0:root:/root:/bin/sh\nworker:x:1234:1234::/:/bin/sh\n"
+    own: dict[str, bytes | str] = {"tmp": "", "bin/busybox": SHELL.read_bytes(), "etc/passwd": users}
+    return {**own, **links, **program("flock"), **others}
+
+
+def _docker(folder: Path, address: str) -> list[str]:
+    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    return ["dockerd", *places, "-H", address, "--bridge=none", "--iptables=false", "--ip6tables=false"]
+
+
+def _podman(folder: Path, address: str) -> list[str]:
+    settings = folder / "containers.conf"
+    settings.write_text(
+        '[containers]\ndefault_ulimits=["nofile=4096:4096","nproc=4096:4096"]\n[engine]\nruntime="runc"\n'
+    )
+    places = ["--root", f"{folder}/data", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
+    chosen = ["env", f"CONTAINERS_CONF={settings}", "podman", *places, "--cgroup-manager", "cgroupfs"]
+    return [*chosen, "system", "service", "--time", "0", address]
+
+
+def _await(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            api = APIClient(base_url=address, version="auto")
+            api.close()
+            return
+        except DockerException as error:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"no engine at {address}: {log.read_text()[-2000:]}") from error
+            time.sleep(0.05)
+
+
+def _remove_containers(address: str) -> None:
+    api = APIClient(base_url=address, version="auto")
+    for each in api.containers(all=True, quiet=True):
+        api.remove_container(each["Id"], force=True)
+    api.close()
+
+
+def _mounts(folder: Path) -> list[str]:
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
