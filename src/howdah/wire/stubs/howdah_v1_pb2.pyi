@@ -422,7 +422,7 @@ class ClaimRequest(_message.Message):
     def __init__(self, worker_id: _Optional[str] = ...) -> None: ...
 
 class ClaimResponse(_message.Message):
-    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id", "secrets")
+    __slots__ = ("set_id", "fence", "lifetime", "job", "pipeline_version", "spec", "output_commit_id", "inputs", "todo_root", "first", "count", "spec_commit_id", "secrets", "image")
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
@@ -436,6 +436,7 @@ class ClaimResponse(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SPEC_COMMIT_ID_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
     set_id: int
     fence: int
     lifetime: _duration_pb2.Duration
@@ -449,7 +450,8 @@ class ClaimResponse(_message.Message):
     count: int
     spec_commit_id: str
     secrets: _containers.RepeatedCompositeFieldContainer[ClaimSecret]
-    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ..., secrets: _Optional[_Iterable[_Union[ClaimSecret, _Mapping]]] = ...) -> None: ...
+    image: str
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., lifetime: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., pipeline_version: _Optional[int] = ..., spec: _Optional[str] = ..., output_commit_id: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[ClaimInput, _Mapping]]] = ..., todo_root: _Optional[bytes] = ..., first: _Optional[int] = ..., count: _Optional[int] = ..., spec_commit_id: _Optional[str] = ..., secrets: _Optional[_Iterable[_Union[ClaimSecret, _Mapping]]] = ..., image: _Optional[str] = ...) -> None: ...
 
 class ClaimSecret(_message.Message):
     __slots__ = ("mount_path", "files", "env_var", "value")
@@ -496,19 +498,37 @@ class RenewClaimResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GiveBackClaimRequest(_message.Message):
+    __slots__ = ("set_id", "fence", "reason")
+    SET_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    set_id: int
+    fence: int
+    reason: str
+    def __init__(self, set_id: _Optional[int] = ..., fence: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class GiveBackClaimResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class DatumResult(_message.Message):
-    __slots__ = ("datum_id", "state", "reason", "tries", "stats")
+    __slots__ = ("datum_id", "state", "reason", "tries", "stats", "cpu_time", "memory_max_bytes")
     DATUM_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     TRIES_FIELD_NUMBER: _ClassVar[int]
     STATS_FIELD_NUMBER: _ClassVar[int]
+    CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
     datum_id: str
     state: _pps_v2_pb2.DatumState
     reason: str
     tries: int
     stats: _pps_v2_pb2.ProcessStats
-    def __init__(self, datum_id: _Optional[str] = ..., state: _Optional[_Union[_pps_v2_pb2.DatumState, str]] = ..., reason: _Optional[str] = ..., tries: _Optional[int] = ..., stats: _Optional[_Union[_pps_v2_pb2.ProcessStats, _Mapping]] = ...) -> None: ...
+    cpu_time: _duration_pb2.Duration
+    memory_max_bytes: int
+    def __init__(self, datum_id: _Optional[str] = ..., state: _Optional[_Union[_pps_v2_pb2.DatumState, str]] = ..., reason: _Optional[str] = ..., tries: _Optional[int] = ..., stats: _Optional[_Union[_pps_v2_pb2.ProcessStats, _Mapping]] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_max_bytes: _Optional[int] = ...) -> None: ...
 
 class HandInResultsRequest(_message.Message):
     __slots__ = ("set_id", "fence", "change", "results", "last", "containment")

@@ -405,6 +405,11 @@ class WorkStub(object):
                 request_serializer=howdah__v1__pb2.HandInResultsRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.HandInResultsResponse.FromString,
                 )
+        self.GiveBackClaim = channel.unary_unary(
+                '/howdah.v1.Work/GiveBackClaim',
+                request_serializer=howdah__v1__pb2.GiveBackClaimRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.GiveBackClaimResponse.FromString,
+                )
         self.AppendLogs = channel.unary_unary(
                 '/howdah.v1.Work/AppendLogs',
                 request_serializer=howdah__v1__pb2.AppendLogsRequest.SerializeToString,
@@ -437,6 +442,13 @@ class WorkServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GiveBackClaim(self, request, context):
+        """What is left of a claim cannot be run here now, and why. ABORTED when it is lost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AppendLogs(self, request, context):
         """Lines that user code printed, or that the worker has to say.
         """
@@ -461,6 +473,11 @@ def add_WorkServicer_to_server(servicer, server):
                     servicer.HandInResults,
                     request_deserializer=howdah__v1__pb2.HandInResultsRequest.FromString,
                     response_serializer=howdah__v1__pb2.HandInResultsResponse.SerializeToString,
+            ),
+            'GiveBackClaim': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveBackClaim,
+                    request_deserializer=howdah__v1__pb2.GiveBackClaimRequest.FromString,
+                    response_serializer=howdah__v1__pb2.GiveBackClaimResponse.SerializeToString,
             ),
             'AppendLogs': grpc.unary_unary_rpc_method_handler(
                     servicer.AppendLogs,
@@ -526,6 +543,23 @@ class Work(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Work/HandInResults',
             howdah__v1__pb2.HandInResultsRequest.SerializeToString,
             howdah__v1__pb2.HandInResultsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def GiveBackClaim(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Work/GiveBackClaim',
+            howdah__v1__pb2.GiveBackClaimRequest.SerializeToString,
+            howdah__v1__pb2.GiveBackClaimResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -245,6 +245,12 @@ class WorkStub:
     ]
     """What has been done since the last hand-in. ABORTED when the claim is lost."""
 
+    GiveBackClaim: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimRequest,
+        howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimResponse,
+    ]
+    """What is left of a claim cannot be run here now, and why. ABORTED when it is lost."""
+
     AppendLogs: grpc.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.AppendLogsRequest,
         howdah.wire.stubs.howdah_v1_pb2.AppendLogsResponse,
@@ -271,6 +277,12 @@ class WorkAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.HandInResultsResponse,
     ]
     """What has been done since the last hand-in. ABORTED when the claim is lost."""
+
+    GiveBackClaim: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimRequest,
+        howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimResponse,
+    ]
+    """What is left of a claim cannot be run here now, and why. ABORTED when it is lost."""
 
     AppendLogs: grpc.aio.UnaryUnaryMultiCallable[
         howdah.wire.stubs.howdah_v1_pb2.AppendLogsRequest,
@@ -301,6 +313,13 @@ class WorkServicer:
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.HandInResultsResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.HandInResultsResponse]]:
         """What has been done since the last hand-in. ABORTED when the claim is lost."""
+
+    def GiveBackClaim(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.GiveBackClaimResponse]]:
+        """What is left of a claim cannot be run here now, and why. ABORTED when it is lost."""
 
     def AppendLogs(
         self,
