@@ -9,7 +9,7 @@ from collections.abc import Collection
 from howdah.db.transaction import Transaction
 from howdah.errors import Conflict, ErrorKind, Refused, Unavailable
 from howdah.model.refs import Commit
-from howdah.pfs import commit_changes, commit_rows, provenance
+from howdah.pfs import commit_changes, commit_lines, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.subjects import commit_subject
 from howdah.storage.filesets import EMPTY_ROOT
@@ -77,7 +77,7 @@ def good_base(tx: Transaction, row: CommitRow) -> bytes:
 def base_files(tx: Transaction, row: CommitRow) -> tuple[bytes, int, int]:
     """As `good_base`, with the number and the size of those files."""
     root = good_base(tx, row)
-    base = None if row.parent_id is None else commit_rows.last_good(tx, row.parent_id)
+    base = None if row.parent_id is None else commit_lines.last_good(tx, row.parent_id)
     return (root, 0, 0) if base is None else (root, base.files or 0, base.size_bytes or 0)
 
 
@@ -96,7 +96,7 @@ def forgotten(commit: Commit) -> Refused:
 
 
 def _root(tx: Transaction, start: int, row: CommitRow) -> bytes:
-    base = commit_rows.last_good(tx, start)
+    base = commit_lines.last_good(tx, start)
     if base is None:
         return EMPTY_ROOT
     if base.forgotten:

@@ -3,15 +3,16 @@
 
 Keys grow with time and a commit is added after all that it depends on. So the order of keys is at once
 the order of age and a topological one, and every listing is a page by key. What a commit depends on is in
-`pfs.provenance`; what was written into an open one, in `pfs.commit_changes`.
+`pfs.provenance`; what was written into an open one, in `pfs.commit_changes`; the way up through its parents, in
+`pfs.commit_lines`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import Select, bindparam, delete, exists, insert, select, update
 
 from howdah.db import tables
 from howdah.db.batches import batches
@@ -21,26 +22,20 @@ from howdah.model.states import CommitState, OriginKind
 from howdah.pfs.repo_rows import NAME_COLUMNS
 
 __all__ = [
+    "ROWS",
     "CommitDraft",
     "CommitFilter",
     "CommitRow",
-    "Link",
-    "ancestor",
-    "ancestors",
     "by_ids",
     "child_rows",
     "children",
     "clear_partial",
     "close",
-    "distance",
     "find",
     "forget",
-    "from_root",
     "has_reached",
     "in_sets",
     "insert_commits",
-    "last_good",
-    "line",
     "newest_in",
     "open_in",
     "page",
@@ -48,6 +43,7 @@ __all__ = [
     "remove_of",
     "reparent",
     "repos_in_set",
+    "row_of",
     "set_description",
     "set_labels",
     "set_partial",
@@ -94,19 +90,6 @@ class CommitRow:
         return self.commit.id
 
 
-class Link(NamedTuple):
-    """A commit as one of many in a history: what it takes to compare it with its neighbours.
-
-    `good` is one that is finished without an error, and whose files were not forgotten.
-    """
-
-    id: int
-    set_id: str
-    parent_id: int | None
-    root: bytes | None
-    good: bool
-
-
 @dataclass(frozen=True, slots=True)
 class CommitDraft:
     """A commit that is about to be added, open."""
@@ -149,14 +132,15 @@ _PLAIN: Final = (
     _T.forgotten,
     _T.metadata,
 )
-_ROWS: Final[Select[Any]] = (
+ROWS: Final[Select[Any]] = (
     select(_T.id, _T.repo_id, _T.set_id, _T.origin, _PARENT.c.set_id.label("parent_set"), *NAME_COLUMNS, *_PLAIN)
     .join(tables.repo, tables.repo.c.id == _T.repo_id)
     .join(tables.project, tables.project.c.id == tables.repo.c.project_id)
     .outerjoin(_PARENT, _PARENT.c.id == _T.parent_id)
 )
-_FIND: Final = _ROWS.where(_T.repo_id == bindparam("repo"), _T.set_id == bindparam("set"))
-_BY_IDS: Final = _ROWS.where(_T.id.in_(bindparam("ids", expanding=True)))
+"""Statements over whole rows: narrow it down, and give what it finds to `row_of`."""
+_FIND: Final = ROWS.where(_T.repo_id == bindparam("repo"), _T.set_id == bindparam("set"))
+_BY_IDS: Final = ROWS.where(_T.id.in_(bindparam("ids", expanding=True)))
 _INSERT: Final = insert(tables.commit).returning(_T.id, sort_by_parameter_order=True)
 _REPOS_IN_SET: Final = select(_T.repo_id).where(_T.set_id == bindparam("set"))
 _REPARENT: Final = update(tables.commit).where(_T.id == bindparam("key")).values(parent_id=bindparam("to"))
@@ -181,19 +165,19 @@ _CLOSE: Final = (
 def find(tx: Transaction, repo_id: int, set_id: str) -> CommitRow | None:
     """The commit that a repo made in a commit set; None if it made none."""
     row = tx.execute(_FIND, {"repo": repo_id, "set": set_id}).one_or_none()
-    return None if row is None else _row(row)
+    return None if row is None else row_of(row)
 
 
 def by_ids(tx: Transaction, ids: Collection[int]) -> dict[int, CommitRow]:
     """The rows with these keys; keys of no row are left out."""
-    return {row.id: _row(row) for batch in batches(ids) for row in tx.execute(_BY_IDS, {"ids": batch})}
+    return {row.id: row_of(row) for batch in batches(ids) for row in tx.execute(_BY_IDS, {"ids": batch})}
 
 
 def page(
     tx: Transaction, wanted: CommitFilter, past: int | None, limit: int, *, oldest_first: bool = False
 ) -> list[CommitRow]:
     """The first `limit` wanted commits past the row `past`, by age."""
-    found = _ROWS.order_by(_T.id if oldest_first else _T.id.desc()).limit(limit)
+    found = ROWS.order_by(_T.id if oldest_first else _T.id.desc()).limit(limit)
     if past is not None:
         found = found.where(_T.id > past if oldest_first else _T.id < past)
     if wanted.repo_id is not None:
@@ -206,12 +190,12 @@ def page(
         found = found.where(_T.started_at < wanted.started_before)
     if wanted.started_after is not None:
         found = found.where(_T.started_at > wanted.started_after)
-    return [_row(row) for row in tx.execute(found)]
+    return [row_of(row) for row in tx.execute(found)]
 
 
 def in_sets(tx: Transaction, set_ids: Collection[str]) -> list[CommitRow]:
     """The commits of these sets, each after those it depends on."""
-    return [_row(row) for row in tx.execute(_ROWS.where(_T.set_id.in_(set_ids)).order_by(_T.id))]
+    return [row_of(row) for row in tx.execute(ROWS.where(_T.set_id.in_(set_ids)).order_by(_T.id))]
 
 
 def repos_in_set(tx: Transaction, set_id: str) -> set[int]:
@@ -239,9 +223,9 @@ def sets_page(tx: Transaction, before: int | None, limit: int, project: str | No
 
 def newest_in(tx: Transaction, repo_id: int, ids: Collection[int]) -> CommitRow | None:
     """The newest commit of a repo among these keys."""
-    found = _ROWS.where(_T.repo_id == repo_id, _T.id.in_(ids)).order_by(_T.id.desc()).limit(1)
+    found = ROWS.where(_T.repo_id == repo_id, _T.id.in_(ids)).order_by(_T.id.desc()).limit(1)
     row = tx.execute(found).one_or_none()
-    return None if row is None else _row(row)
+    return None if row is None else row_of(row)
 
 
 def children(tx: Transaction, ids: Collection[int]) -> dict[int, list[str]]:
@@ -257,65 +241,8 @@ def child_rows(tx: Transaction, ids: Collection[int]) -> list[CommitRow]:
     """The rows of all children of these commits."""
     found = []
     for batch in batches(ids):
-        found += [_row(row) for row in tx.execute(_ROWS.where(_T.parent_id.in_(batch)))]
+        found += [row_of(row) for row in tx.execute(ROWS.where(_T.parent_id.in_(batch)))]
     return found
-
-
-def ancestors(tx: Transaction, start: int, limit: int) -> list[CommitRow]:
-    """The commit `start` and its parents, newest first, at most `limit` in all."""
-    up = _up_from(start, limit - 1)
-    return [_row(row) for row in tx.execute(_ROWS.join(up, up.c.id == _T.id).order_by(up.c.depth))]
-
-
-def line(tx: Transaction, start: int, limit: int) -> list[Link]:
-    """The commit `start` and its parents, newest first, at most `limit` in all; for histories of many thousands."""
-    up = _up_from(start, limit - 1)
-    good = and_(_T.finished_at.is_not(None), _T.error == "", _T.root.is_not(None))
-    wanted = select(_T.id, _T.set_id, _T.parent_id, _T.root, good).join(up, up.c.id == _T.id).order_by(up.c.depth)
-    return [Link(*row) for row in tx.execute(wanted)]
-
-
-def ancestor(tx: Transaction, start: int, steps: int) -> int | None:
-    """The key of the commit `steps` parents above `start`; None if its history is shorter."""
-    up = _up_from(start, steps)
-    found: int | None = tx.execute(select(up.c.id).where(up.c.depth == steps)).scalar()
-    return found
-
-
-def from_root(tx: Transaction, start: int, place: int) -> int | None:
-    """The key of the `place`-th commit (the first is 0) of the history that ends with `start`; None if it is shorter.
-
-    Counts all of the history, inside the database.
-    """
-    up = _up_from(start, None)
-    found: int | None = tx.execute(select(up.c.id).order_by(up.c.depth.desc()).offset(place).limit(1)).scalar()
-    return found
-
-
-def distance(tx: Transaction, start: int, end: int | None, limit: int) -> int:
-    """How many commits lie from `start`, which counts, up to `end`, which does not, or to the root; `limit` at most."""
-    up = select(_T.id, _T.parent_id, literal(1).label("count")).where(_T.id == start).cte("up", recursive=True)
-    more = select(_T.id, _T.parent_id, up.c.count + 1).join(up, _T.id == up.c.parent_id).where(up.c.count < limit)
-    up = up.union_all(more if end is None else more.where(_T.id != end))
-    found: int = tx.execute(select(up.c.count).order_by(up.c.count.desc()).limit(1)).scalar_one()
-    return found
-
-
-def last_good(tx: Transaction, start: int, *, past_open: bool = False) -> CommitRow | None:
-    """The first commit without error from `start` up through the parents; None if there is none.
-
-    An open commit ends the search, whatever it will become: the caller sees it by its `finished_at`.
-    With `past_open` it is passed over too.
-    """
-    up = select(_T.id, _T.parent_id, _T.finished_at, _T.error).where(_T.id == start).cte("up", recursive=True)
-    more = select(_T.id, _T.parent_id, _T.finished_at, _T.error).join(up, _T.id == up.c.parent_id)
-    bad = and_(up.c.finished_at.is_not(None), up.c.error != "")
-    up = up.union_all(more.where(or_(bad, up.c.finished_at.is_(None)) if past_open else bad))
-    # A parent is older than its child, so the last one that was looked at has the lowest key.
-    row = _row(tx.execute(_ROWS.join(up, up.c.id == _T.id).order_by(_T.id).limit(1)).one())
-    if row.finished_at is None:
-        return None if past_open else row
-    return None if row.error else row
 
 
 def insert_commits(tx: Transaction, drafts: Sequence[CommitDraft]) -> list[int]:
@@ -389,7 +316,7 @@ def set_ready(tx: Transaction, ids: Collection[int]) -> None:
 
 def open_in(tx: Transaction, repo_ids: Collection[int]) -> list[CommitRow]:
     """The commits of these repos that are not finished."""
-    return [_row(row) for row in tx.execute(_ROWS.where(_T.repo_id.in_(repo_ids), _T.finished_at.is_(None)))]
+    return [row_of(row) for row in tx.execute(ROWS.where(_T.repo_id.in_(repo_ids), _T.finished_at.is_(None)))]
 
 
 def reparent(tx: Transaction, parents: Mapping[int, int | None]) -> None:
@@ -427,14 +354,8 @@ def _project_of(repo_id: Any) -> Any:
     return of.where(tables.repo.c.id == repo_id).scalar_subquery()
 
 
-def _up_from(start: int, steps: int | None) -> Any:
-    """The keys of a commit and its parents with their distance, at most `steps` parents."""
-    up = select(_T.id, _T.parent_id, literal(0).label("depth")).where(_T.id == start).cte("up", recursive=True)
-    more = select(_T.id, _T.parent_id, up.c.depth + 1).join(up, _T.id == up.c.parent_id)
-    return up.union_all(more if steps is None else more.where(up.c.depth < steps))
-
-
-def _row(row: Any) -> CommitRow:
+def row_of(row: Any) -> CommitRow:
+    """The value of a row of `ROWS`."""
     repo = Repo(row.project_name, row.repo_name, row.repo_type)
     return CommitRow(
         id=row.id,

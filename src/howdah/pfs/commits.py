@@ -16,7 +16,17 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.infos import CommitInfo
 from howdah.model.refs import Branch, Commit, Commitish, Repo
 from howdah.model.states import CommitState, OriginKind
-from howdah.pfs import closing, commit_changes, commit_edits, commit_rows, file_set_rows, repo_rows, starting, waiting
+from howdah.pfs import (
+    closing,
+    commit_changes,
+    commit_edits,
+    commit_lines,
+    commit_rows,
+    file_set_rows,
+    repo_rows,
+    starting,
+    waiting,
+)
 from howdah.pfs.commit_rows import CommitFilter, CommitRow
 from howdah.pfs.infos import commit_infos
 from howdah.pfs.resolve import exact, head_of, resolve, resolve_in
@@ -207,7 +217,7 @@ class Commits:
         here: int | None = start
         while here is not None:
             with self._db.read() as tx:
-                rows = commit_rows.ancestors(tx, here, _PAGE)
+                rows = commit_lines.ancestors(tx, here, _PAGE)
                 here = rows[-1].parent_id if rows else None
                 if (stop := next((place for place, row in enumerate(rows) if row.id == end), None)) is not None:
                     rows, here = rows[:stop], None

@@ -12,7 +12,7 @@ from howdah.db.engine import Database
 from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, Unavailable
 from howdah.model.refs import Commit, Commitish
-from howdah.pfs import commit_rows, file_set_rows
+from howdah.pfs import commit_lines, file_set_rows
 from howdah.pfs.closing import forgotten
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.file_set_rows import is_file_set
@@ -84,4 +84,4 @@ class Files:
 
 
 def _good(tx: Transaction, row: CommitRow) -> CommitRow | None:
-    return row if not row.error or row.finished_at is None else commit_rows.last_good(tx, row.id)
+    return row if not row.error or row.finished_at is None else commit_lines.last_good(tx, row.id)

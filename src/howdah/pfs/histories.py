@@ -14,8 +14,8 @@ from howdah.db.engine import Database
 from howdah.errors import BadRequest, ErrorKind, Unavailable
 from howdah.model import paths
 from howdah.model.refs import Commit, Commitish, Repo
-from howdah.pfs import commit_rows, touched
-from howdah.pfs.commit_rows import Link
+from howdah.pfs import commit_lines, touched
+from howdah.pfs.commit_lines import Link
 from howdah.pfs.resolve import resolve
 from howdah.pfs.touched import Touched
 from howdah.storage import listing
@@ -107,7 +107,7 @@ class _Search:
         here: int | None = start
         while here is not None:
             with self._db.read() as tx:
-                links = commit_rows.line(tx, here, _PAGE)
+                links = commit_lines.line(tx, here, _PAGE)
                 known = touched.of_commits(tx, [link.id for link in links])
             yield from ((link, known.get(link.id)) for link in links)
             here = links[-1].parent_id if links else None

@@ -7,7 +7,7 @@ from howdah.db.transaction import Transaction
 from howdah.model.infos import BranchInfo, CommitInfo, RepoInfo
 from howdah.model.names import DEFAULT_BRANCH
 from howdah.model.refs import Branch, Commit
-from howdah.pfs import branch_rows, commit_rows, provenance
+from howdah.pfs import branch_rows, commit_lines, commit_rows, provenance
 from howdah.pfs.branch_rows import BranchRow
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.repo_rows import RepoRow
@@ -111,5 +111,5 @@ def _size(tx: Transaction, head: CommitRow) -> int:
     """The size of the last commit of a history that is finished and good; 0 if there is none."""
     if head.finished_at is not None and not head.error:
         return head.size_bytes or 0
-    last = commit_rows.last_good(tx, head.id, past_open=True)
+    last = commit_lines.last_good(tx, head.id, past_open=True)
     return 0 if last is None else last.size_bytes or 0

@@ -21,7 +21,7 @@ from howdah.db.transaction import Transaction
 from howdah.errors import ErrorKind, Refused
 from howdah.model.infos import Removed
 from howdah.model.refs import Commitish, Job
-from howdah.pfs import branch_rows, commit_rows, provenance, repo_rows
+from howdah.pfs import branch_rows, commit_lines, commit_rows, provenance, repo_rows
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.commit_sets import set_missing
 from howdah.pfs.resolve import own
@@ -252,7 +252,7 @@ def _check_kept(tx: Transaction, rows: dict[int, CommitRow], orphans: Iterable[C
             f"cannot squash: commit {commit} is not finished; wait for it: howdah wait commit {commit}",
         )
     for child in orphans:
-        if child.error and (good := commit_rows.last_good(tx, child.id)) is not None and good.id in rows:
+        if child.error and (good := commit_lines.last_good(tx, child.id)) is not None and good.id in rows:
             raise Refused(
                 ErrorKind.HAS_DEPENDANTS,
                 f"commit {good.commit} cannot be {how.value}: its child {child.commit} finished with an error, so it "

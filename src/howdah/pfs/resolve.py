@@ -8,7 +8,7 @@ in their provenance. `repo@ID` means that one. So a result's id may differ from 
 from howdah.db.transaction import Transaction
 from howdah.errors import BadRequest, ErrorKind, NotFound
 from howdah.model.refs import HEAD, Ancestry, Branch, Commit, Commitish, Repo
-from howdah.pfs import branch_rows, commit_rows, provenance, repo_rows
+from howdah.pfs import branch_rows, commit_lines, commit_rows, provenance, repo_rows
 from howdah.pfs.commit_rows import CommitRow
 
 __all__ = ["commit_missing", "exact", "head_of", "of_set", "own", "resolve", "resolve_in"]
@@ -111,10 +111,10 @@ def _start(tx: Transaction, repo_id: int, ref: Commitish) -> CommitRow:
 
 def _walk(tx: Transaction, start: CommitRow, ancestry: Ancestry, ref: Commitish) -> CommitRow:
     if ancestry.from_root is None:
-        found = commit_rows.ancestor(tx, start.id, ancestry.parents)
+        found = commit_lines.ancestor(tx, start.id, ancestry.parents)
     else:
         place = ancestry.from_root - 1 - ancestry.parents
-        found = commit_rows.from_root(tx, start.id, place) if place >= 0 else None
+        found = commit_lines.from_root(tx, start.id, place) if place >= 0 else None
     if found is None:
         raise NotFound(
             ErrorKind.COMMIT_NOT_FOUND,

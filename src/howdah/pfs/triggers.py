@@ -15,7 +15,7 @@ from howdah.model.names import branch_name
 from howdah.model.refs import Branch
 from howdah.model.schedules import parse_schedule
 from howdah.model.units import parse_size
-from howdah.pfs import branch_rows, commit_rows, trigger_rows
+from howdah.pfs import branch_rows, commit_lines, commit_rows, trigger_rows
 from howdah.pfs.branch_rows import BranchRow
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.trigger_rows import TriggerRow
@@ -75,7 +75,7 @@ def wanted(tx: Transaction, found: TriggerRow) -> CommitRow | None:
     source = branch_rows.find(tx, found.branch.repo_id, found.trigger.branch)
     if source is None or source.head_id is None:
         return None
-    newest = commit_rows.last_good(tx, source.head_id, past_open=True)
+    newest = commit_lines.last_good(tx, source.head_id, past_open=True)
     if newest is None or newest.id == found.branch.head_id:
         return None
     if found.trigger.cron_spec:
@@ -116,13 +116,13 @@ def _holds(tx: Transaction, found: TriggerRow, newest: CommitRow) -> bool:
         tick = next_tick(found)
         conditions.append(tick is not None and tick <= tx.now)
     if trigger.commits:
-        conditions.append(commit_rows.distance(tx, newest.id, head_id, trigger.commits) >= trigger.commits)
+        conditions.append(commit_lines.distance(tx, newest.id, head_id, trigger.commits) >= trigger.commits)
     return all(conditions) if trigger.all else any(conditions)
 
 
 def _newest(tx: Transaction, source: BranchRow) -> int:
     """The key of the newest good commit of a branch; 0 if there is none."""
-    newest = None if source.head_id is None else commit_rows.last_good(tx, source.head_id, past_open=True)
+    newest = None if source.head_id is None else commit_lines.last_good(tx, source.head_id, past_open=True)
     return 0 if newest is None else newest.id
 
 

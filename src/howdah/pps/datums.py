@@ -16,7 +16,7 @@ from howdah.model.files import FileInfo
 from howdah.model.refs import Commit, File, Job, Repo
 from howdah.model.spec import Input
 from howdah.model.states import DatumState
-from howdah.pfs import commit_rows, resolve
+from howdah.pfs import commit_lines, resolve
 from howdah.pps import job_rows, pipeline_rows
 from howdah.pps.datum_states import DatumStates, Seen
 from howdah.pps.done import META
@@ -100,7 +100,7 @@ class Datums:
         """
         with self._db.read() as tx:
             asked = resolve.resolve(tx, file.commit)
-            row = asked if not asked.error else commit_rows.last_good(tx, asked.id)
+            row = asked if not asked.error else commit_lines.last_good(tx, asked.id)
             job = None if row is None else job_rows.by_output(tx, row.id)
             pipeline = None if job is None else pipeline_rows.by_id(tx, job.pipeline_id)
         if row is None or row.root is None or job is None or pipeline is None:

@@ -16,7 +16,7 @@ from howdah.errors import Conflict, ErrorKind
 from howdah.kit import fail
 from howdah.model.refs import Pipeline
 from howdah.model.states import JobState
-from howdah.pfs import closing, commit_rows
+from howdah.pfs import closing, commit_lines, commit_rows
 from howdah.pps import job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.compose import NO_BASE, Base, FilesOf, compose_meta, compose_output
 from howdah.pps.infos import DatumResult
@@ -133,7 +133,7 @@ def _base(tx: Transaction, row: JobRow, pipeline: PipelineRow) -> Base:
     A pipeline that runs every datum every time replaces what was done before, so its outputs are made from nothing.
     """
     output = commit_rows.by_ids(tx, [row.output_commit_id])[row.output_commit_id]
-    above = None if output.parent_id is None else commit_rows.last_good(tx, output.parent_id)
+    above = None if output.parent_id is None else commit_lines.last_good(tx, output.parent_id)
     job = None if above is None else job_rows.by_output(tx, above.id)
     if above is None or above.root is None or job is None or job.state is not JobState.SUCCESS:
         return NO_BASE

@@ -22,7 +22,7 @@ from howdah.db.transaction import Transaction
 from howdah.model.names import USER
 from howdah.model.refs import Commit, Repo
 from howdah.model.retention import Kept, Retention, Rule, RuleTarget
-from howdah.pfs import branch_rows, commit_rows, provenance
+from howdah.pfs import branch_rows, commit_lines, commit_rows, provenance
 from howdah.pfs.repo_rows import NAME_COLUMNS
 from howdah.pfs.retentions import nearest
 
@@ -192,7 +192,7 @@ class _Planner:
         """Why a child that stays keeps what is above it; "" if it does not."""
         if child.finished_at is None:
             return "is made from it and not finished"
-        if child.bad and (good := commit_rows.last_good(self._tx, child.id)) is not None and good.id in group:
+        if child.bad and (good := commit_lines.last_good(self._tx, child.id)) is not None and good.id in group:
             return "finished with an error and is read as it"
         return ""
 
