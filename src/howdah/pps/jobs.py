@@ -12,10 +12,11 @@ from howdah.errors import BadRequest, Conflict, ErrorKind, Refused
 from howdah.model.refs import Commit, Job, Pipeline
 from howdah.model.states import JobState, is_terminal
 from howdah.pfs import commit_rows, resolve
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import job_lists, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import JobInfo, ProcessStats
-from howdah.pps.job_rows import JobFilter, JobRow
+from howdah.pps.job_lists import JobFilter
+from howdah.pps.job_rows import JobRow
 from howdah.pps.starting import Details
 
 __all__ = ["Jobs", "end", "stop", "stopped"]
@@ -149,7 +150,7 @@ class Jobs:
         """The jobs of a commit set, each after those whose output it reads."""
         rows: list[JobRow] = []
         with self._db.read() as tx:
-            while page := job_rows.page(
+            while page := job_lists.page(
                 tx, JobFilter(set_id=set_id), rows[-1].id if rows else None, _PAGE, oldest_first=True
             ):
                 rows += page
@@ -159,7 +160,7 @@ class Jobs:
         past: int | None = None
         while True:
             with self._db.read() as tx:
-                rows = job_rows.page(tx, wanted, past, size, oldest_first=oldest_first)
+                rows = job_lists.page(tx, wanted, past, size, oldest_first=oldest_first)
                 infos = _infos(tx, rows)
             yield from infos
             if len(rows) < size:

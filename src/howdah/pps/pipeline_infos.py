@@ -9,7 +9,7 @@ from howdah.model.refs import Commit, Repo
 from howdah.model.states import JobState
 from howdah.pfs import repo_rows
 from howdah.pfs.resolve import of_set
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import job_lists, pipeline_rows
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 
@@ -18,12 +18,12 @@ __all__ = ["filled", "info_of", "infos_of", "version_in"]
 
 def info_of(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
     """What is known of a pipeline at one of its versions."""
-    return filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
+    return filled(row, version, job_lists.newest_states(tx, [row.id]).get(row.id))
 
 
 def infos_of(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "list[PipelineInfo]":
     """Each of these pipelines at its present version, and at so many older ones."""
-    states = job_rows.newest_states(tx, [row.id for row in rows])
+    states = job_lists.newest_states(tx, [row.id for row in rows])
     if history == 0:
         present = pipeline_rows.present_versions(tx, [row.id for row in rows])
         return [filled(row, present[row.id], states.get(row.id)) for row in rows]

@@ -25,7 +25,7 @@ from howdah.pfs import project_rows, repos
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.resolve import head_of
 from howdah.pfs.work import Work
-from howdah.pps import crons, job_rows, pipeline_rows
+from howdah.pps import crons, job_lists, pipeline_rows
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.input_triggers import remove_trigger_branches
@@ -212,7 +212,7 @@ class Pipelines:
             page = pipeline_rows.page(tx, None, _PAGE, projects)
             while page:
                 keys = [row.id for row in page]
-                states = job_rows.newest_states(tx, keys)
+                states = job_lists.newest_states(tx, keys)
                 for row in page:
                     if (version := version_in(tx, row, set_id)) is not None:
                         found.append(filled(row, version, states.get(row.id)))
@@ -346,7 +346,7 @@ class Pipelines:
 
 def kill_all(tx: Transaction, row: PipelineRow, reason: str) -> None:
     """End all jobs of a pipeline that have not ended."""
-    for job in job_rows.open_of(tx, row.id):
+    for job in job_lists.open_of(tx, row.id):
         end_badly(tx, job, JobState.KILLED, reason)
 
 

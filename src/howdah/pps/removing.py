@@ -14,7 +14,7 @@ from howdah.model.refs import Branch, Pipeline
 from howdah.model.states import JobState, is_terminal
 from howdah.pfs.commit_rows import CommitRow
 from howdah.pfs.work import Attached
-from howdah.pps import job_rows, logs, pipeline_rows
+from howdah.pps import job_lists, job_rows, logs, pipeline_rows
 
 __all__ = ["attached", "end_jobs", "name_readers"]
 
@@ -33,14 +33,14 @@ def attached(tx: Transaction, rows: Sequence[CommitRow]) -> Attached:
                 f"commit {row.commit} cannot be removed because it updated pipeline {pipeline}; remove other commits "
                 f"of its set one by one, or delete the pipeline: howdah delete pipeline {pipeline}",
             )
-    jobs = job_rows.of_commits(tx, [row.id for row in rows])
+    jobs = job_lists.of_commits(tx, [row.id for row in rows])
     keys = {key for job in jobs for key in (job.output_commit_id, job.meta_commit_id) if key is not None}
     return Attached(frozenset(keys), tuple(job.job for job in jobs))
 
 
 def end_jobs(tx: Transaction, commit_ids: Collection[int]) -> None:
     """End the jobs that write these commits and forget them; what they handed in and was not collected is lost."""
-    for job in job_rows.of_commits(tx, commit_ids):
+    for job in job_lists.of_commits(tx, commit_ids):
         if not is_terminal(job.state):
             reason = "its output commit was removed from history"
             logs.say_end(tx, job_rows.move(tx, job, JobState.KILLED, reason))

@@ -23,11 +23,12 @@ from howdah.kit import fail
 from howdah.kit.background import Background
 from howdah.kit.clock import Clock
 from howdah.model.states import JobState
-from howdah.pps import job_rows, pipeline_rows, set_rows
+from howdah.pps import job_lists, job_rows, pipeline_rows, set_rows
 from howdah.pps.claims import Claims
 from howdah.pps.conditions import settle
 from howdah.pps.finishing import end_badly, finish_job, keep_leftovers, unrunnable
-from howdah.pps.job_rows import JobRow, OpenJob
+from howdah.pps.job_lists import OpenJob
+from howdah.pps.job_rows import JobRow
 from howdah.pps.secrets import Secrets
 from howdah.pps.starting import plan_job
 from howdah.storage.storage import Storage
@@ -132,7 +133,7 @@ class Scheduler:
         Thousands may be open, and this is asked whenever anything moves: so it takes few statements, whatever they are.
         """
         with self._db.read() as tx:
-            jobs = job_rows.oldest_open(tx)
+            jobs = job_lists.oldest_open(tx)
             # What a pipeline did before must be collected before it is asked what it did before.
             blocked = set(set_rows.leftovers(tx).values()) if jobs else set()
             running = [job for job in jobs if job.state is JobState.RUNNING]

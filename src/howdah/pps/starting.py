@@ -19,7 +19,7 @@ from howdah.model.states import JobState
 from howdah.model.texts import WARNING
 from howdah.pfs import closing, commit_rows, provenance
 from howdah.pfs.commit_rows import CommitRow
-from howdah.pps import job_rows, logs, pipeline_rows, set_rows
+from howdah.pps import job_lists, job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.done import find_todo
 from howdah.pps.infos import JobInput
 from howdah.pps.inputs import LOOKED_LONG, warnings_of
@@ -128,7 +128,7 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
     pipeline = pipeline_rows.get(tx, row.job.pipeline)
     version = pipeline_rows.version(tx, pipeline, row.version)
     spec = pipeline_rows.spec_of(version.effective_spec)
-    earlier = job_rows.last_success(tx, row)
+    earlier = job_lists.last_success(tx, row)
     commits = {each.commit.repo: each for each in input_commits(tx, row)}
     inputs: dict[tuple[str, Branch], JobInput] = {}
     for node in pfs_inputs(spec.input):
@@ -141,7 +141,7 @@ def _situation(tx: Transaction, row: JobRow) -> _Situation:
         branch = Branch(repo, node.branch)
         inputs[node.name, branch] = JobInput(node.name, branch, commit.commit, commit.root or EMPTY_ROOT)
     sure = None if earlier is None else _earlier(earlier)
-    seconds = job_rows.seconds_per_datum(tx, row)
+    seconds = job_lists.seconds_per_datum(tx, row)
     return _Situation(pipeline, spec, version.user_spec, tuple(inputs.values()), sure, seconds)
 
 

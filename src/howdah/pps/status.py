@@ -12,9 +12,9 @@ from howdah.kit.clock import Clock
 from howdah.model.refs import Pipeline
 from howdah.model.states import JobState, PipelineState
 from howdah.pfs import project_rows
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import job_lists, pipeline_rows
 from howdah.pps.infos import PipelineInfo
-from howdah.pps.job_rows import JobFilter
+from howdah.pps.job_lists import JobFilter
 from howdah.pps.pipelines import Pipelines
 
 __all__ = ["Alert", "Statuses", "Summary"]
@@ -93,11 +93,11 @@ class Statuses:
 def _busy_since(tx: Transaction, pipeline: Pipeline) -> datetime | None:
     """Since when a pipeline has had something to do without a pause; None if it has nothing to do now."""
     row = pipeline_rows.find(tx, pipeline)
-    if row is None or not job_rows.open_of(tx, row.id):
+    if row is None or not job_lists.open_of(tx, row.id):
         return None
     since: datetime | None = None
     past: int | None = None
-    while page := job_rows.page(tx, JobFilter(pipeline_id=row.id), past, _PAGE):
+    while page := job_lists.page(tx, JobFilter(pipeline_id=row.id), past, _PAGE):
         for job in page:
             if since is not None and job.finished_at is not None and job.finished_at < since:
                 return since
