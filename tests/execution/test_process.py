@@ -13,12 +13,23 @@ from howdah.execution import ProcessPool
 from howdah.testing import ExecutionContract
 from howdah.testing.execution_contract import eventually
 
-# The least that a worker does: it ends with its standard input.
-OBEDIENT = ["sh", "-c", "cat > /dev/null"]
-
 
 def _soon(stopped, seconds):
     stopped.wait(0.01)
+
+
+def _telling(folder, then="cat > /dev/null", first=""):
+    """What workers run who write the numbers of their processes into files with their names, and then go on."""
+    return f"{first}echo $$ > {folder}/$0.new; mv {folder}/$0.new {folder}/$0; {then}"
+
+
+def _shell(script):
+    return lambda worker_id: ["sh", "-c", script, worker_id]
+
+
+def _pid(folder, worker_id="worker-1"):
+    assert eventually((folder / worker_id).exists)
+    return int((folder / worker_id).read_text())
 
 
 def _is_alive(pid):
@@ -33,15 +44,16 @@ class TestProcessPool(ExecutionContract):
     """Processes that wait until they are told to end."""
 
     @pytest.fixture
-    def pool(self):
-        pool = ProcessPool(lambda worker_id: OBEDIENT, pause=_soon)
+    def pool(self, tmp_path):
+        self.folder = tmp_path
+        pool = ProcessPool(_shell(_telling(tmp_path)), pause=_soon)
         yield pool
         pool.stop()
 
     def end_one(self, pool):
-        pid = pool.pids()["worker-1"]
+        pid = _pid(self.folder)
         os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: pool.pids().get("worker-1", pid) != pid)
+        assert eventually(lambda: _pid(self.folder) != pid)
 
 
 def test_a_worker_is_told_its_own_name(tmp_path):
@@ -57,11 +69,10 @@ def test_a_worker_is_told_its_own_name(tmp_path):
 
 def test_a_worker_that_will_not_end_is_killed(tmp_path):
     """SIGTERM is a request; after the grace time comes SIGKILL."""
-    script = f"trap '' TERM; : > {tmp_path}/up; while :; do sleep 1000; done"
-    pool = ProcessPool(lambda worker_id: ["sh", "-c", script], grace_seconds=0.05)
+    script = _telling(tmp_path, "while :; do sleep 1000; done", "trap '' TERM; ")
+    pool = ProcessPool(_shell(script), grace_seconds=0.05)
     pool.start(1)
-    assert eventually((tmp_path / "up").exists)
-    pid = pool.pids()["worker-1"]
+    pid = _pid(tmp_path)
 
     pool.stop()
 
@@ -71,12 +82,12 @@ def test_a_worker_that_will_not_end_is_killed(tmp_path):
 def test_what_a_worker_left_in_its_group_is_killed(tmp_path):
     """A worker that dies takes its group along, though it was killed itself."""
     script = f"sleep 1000 & echo $! > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/child; cat > /dev/null"
-    pool = ProcessPool(lambda worker_id: ["sh", "-c", script], pause=_soon)
+    pool = ProcessPool(_shell(_telling(tmp_path, script)), pause=_soon)
     pool.start(1)
     assert eventually((tmp_path / "child").exists)
     child = int((tmp_path / "child").read_text())
 
-    os.kill(pool.pids()["worker-1"], signal.SIGKILL)
+    os.kill(_pid(tmp_path), signal.SIGKILL)
     died = eventually(lambda: not _is_alive(child))
     pool.stop()
 
@@ -106,19 +117,16 @@ def test_pauses_grow_while_a_worker_cannot_live():
 def test_workers_end_with_whoever_started_them(tmp_path):
     """When the pool's process is killed, the pipe on which its workers wait ends."""
     program = f"""
-import sys, time
+import time
 from howdah.execution import ProcessPool
-pool = ProcessPool(lambda worker_id: {OBEDIENT!r})
+pool = ProcessPool(lambda worker_id: ["sh", "-c", {_telling(tmp_path)!r}, worker_id])
 pool.start(2)
-while pool.alive() < 2:
-    time.sleep(0.01)
-print(*pool.pids().values(), flush=True)
 time.sleep(1000)
 """
     path = os.pathsep.join(each for each in sys.path if each)
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as process:
-        pids = [int(pid) for pid in process.stdout.readline().split()]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as process:
+        pids = [_pid(tmp_path, f"worker-{number}") for number in (1, 2)]
         alive = [_is_alive(pid) for pid in pids]
 
         process.kill()

@@ -87,11 +87,6 @@ class ProcessPool:
         with self._lock:
             return sum(process.poll() is None for process in self._running.values())
 
-    def pids(self) -> dict[str, int]:
-        """The process of each worker that runs, by the worker's id."""
-        with self._lock:
-            return {name: process.pid for name, process in self._running.items() if process.poll() is None}
-
     def _keep(self, worker_id: str) -> None:
         """Start a worker again and again until the pool is stopped."""
         seconds = FIRST_PAUSE_SECONDS
