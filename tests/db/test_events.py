@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The feed of events: pages, the newest number, and forgetting."""
 
+from datetime import timedelta
+
 import pytest
 
 from howdah.db.engine import Database
-from howdah.db.events import Event, last_event, read_events, trim_events
+from howdah.db.events import Event, last_event, outdated_events, read_events, trim_events
 
 
 @pytest.fixture
@@ -108,3 +110,27 @@ def test_trimming_an_empty_feed_does_nothing(db):
     """Nothing to forget."""
     with db.write() as tx:
         assert 0 == trim_events(tx, 100)
+
+
+def outdated(db, before, most=100, limit=100):
+    with db.read() as tx:
+        return outdated_events(tx, before, most, limit)
+
+
+def test_what_is_old_or_too_much_is_outdated(db, clock):
+    """By age, or by how many came since; never the newest, so that an old feed is not asked about again and again."""
+    emit(db, 3)
+    between = clock.now() + timedelta(seconds=50)
+    clock.advance(100)
+    emit(db, 2)
+
+    assert 4 == outdated(db, between)
+    assert 3 == outdated(db, between, limit=2)
+    assert 3 == outdated(db, between - timedelta(days=1), most=3)
+    assert 5 == outdated(db, clock.now() + timedelta(days=1))
+    assert 0 == outdated(db, between - timedelta(days=1))
+
+
+def test_nothing_is_outdated_in_an_empty_feed(db, clock):
+    """Nor does it fail."""
+    assert 0 == outdated(db, clock.now())

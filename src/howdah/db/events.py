@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The feed of events: one row for each change, with a growing number. Owner of the table `event`.
 
-Subscriptions, waits, pages and the scheduler all read this feed: each remembers the last number it saw and
-asks for what came after. So numbers are given at the very end of a transaction, while it is the only one
+Whoever lives in this process is told of events when they were committed (`db.delivery`). Whoever comes from outside
+remembers the last number it saw and asks for what came after; what is older than a day may be gone
+(`server.event_keeper`). So numbers are given at the very end of a transaction, while it is the only one
 that writes: whoever sees number n has been able to see every smaller one. (`Transaction.emit` collects,
 `append_events` numbers.) Numbers may have gaps, and are never given twice.
 
@@ -15,12 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from howdah.db.tables import event
 from howdah.db.transaction import EventDraft, Transaction
 
-__all__ = ["Event", "append_events", "last_event", "read_events", "trim_events"]
+__all__ = ["Event", "append_events", "last_event", "outdated_events", "read_events", "trim_events"]
 
 PAGE_EVENTS: Final = 1_000
 TRIM_EVENTS: Final = 10_000  # some 20 ms of the one writer; more would be felt by everybody who waits for it
@@ -60,6 +61,18 @@ def last_event(tx: Transaction) -> int:
     """The number of the newest event; 0 in a new lake. What to pass to `read_events` to see only what comes."""
     newest: int | None = tx.execute(select(func.max(event.c.n))).scalar()
     return newest or 0
+
+
+def outdated_events(tx: Transaction, before: datetime, most: int, limit: int = TRIM_EVENTS) -> int:
+    """A number for `trim_events`: all under it are older than `before` or not among the newest `most`; 0 if none is.
+
+    Only the oldest `limit` are looked at, as many as one call of that removes. The newest never counts as outdated.
+    """
+    newest = last_event(tx)
+    oldest = select(event.c.n, event.c.at).order_by(event.c.n).limit(limit).subquery()
+    gone = or_(oldest.c.at < before, oldest.c.n <= newest - most)
+    last: int | None = tx.execute(select(func.max(oldest.c.n)).where(gone, oldest.c.n < newest)).scalar()
+    return 0 if last is None else last + 1
 
 
 def trim_events(tx: Transaction, before_n: int, limit: int = TRIM_EVENTS) -> int:

@@ -37,6 +37,7 @@ from howdah.pps.pps import Pps
 from howdah.pps.sealing import KeySource
 from howdah.server import logs
 from howdah.server.allocator import keep_memory_of_messages
+from howdah.server.event_keeper import EventKeeper
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
@@ -162,6 +163,7 @@ class Server:
         )
         self._rules = RuleKeeper(opened.upkeep.retiring, settings.retention_period_seconds)
         self._logs = LogKeeper(opened.pps.logs.mover, settings.logs)
+        self._events = EventKeeper(opened.db)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
         self._serving = False
@@ -203,6 +205,7 @@ class Server:
             self._keeper.start()
             self._rules.start()
             self._logs.start()
+            self._events.start()
         except BaseException:
             await self.stop()
             raise
@@ -219,6 +222,7 @@ class Server:
         await asyncio.to_thread(self._grpc.bridge.close)
         await asyncio.to_thread(self._opened.pps.ticker.stop)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
+        await asyncio.to_thread(self._events.stop)
         await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self._rules.stop)
         await asyncio.to_thread(self._keeper.stop)
