@@ -102,12 +102,16 @@ def test_every_file_of_every_commit_is_what_it_was(old):
     with running_server(root) as server, Client(server.grpc_address) as client:
         found = {str(info.commit): files_of(client, info.commit) for info in commits(client)}
         jobs = {str(info.job): info.state.name for info in client.list_jobs()}
+        datums = [each for info in client.list_jobs() for each in client.list_datums(info.job)]
         faults = [each for each in client.check() if isinstance(each, Fault)]
         client.collect_garbage(keep=timedelta())
         collected = {str(info.commit): files_of(client, info.commit) for info in commits(client)}
 
     assert expected["commits"] == found == collected
     assert expected["jobs"] == jobs
+    assert {(0, timedelta(0))} == {
+        (each.stats.memory_max_bytes, each.stats.cpu_time) for each in datums
+    }  # not told then
     assert [] == faults
 
 

@@ -115,7 +115,9 @@ class Lake:
                 self.hand_in(claim, number, code)
         return claim
 
-    def hand_in(self, claim: Claim, number: int, code: Code = copy, **options: Any) -> None:
+    def hand_in(
+        self, claim: Claim, number: int, code: Code = copy, *, stats: ProcessStats | None = None, **options: Any
+    ) -> None:
         """Run the datum with that number in a claim and hand in its result."""
         todo = self.storage.fileset(claim.todo_root, "a test")
         [(path, _, record)] = read_records(self.storage, slice_rows(todo, claim.first + number, 1), "datum")
@@ -129,7 +131,7 @@ class Lake:
             except Failure as error:
                 state, reason = error.state, str(error)
             body = changes.encode(writer.finish()) if state is DatumState.SUCCESS else b""
-        result = DatumResult(path[1:], state, reason, 1, ProcessStats(process_ms=self.process_ms))
+        result = DatumResult(path[1:], state, reason, 1, stats or ProcessStats(process_ms=self.process_ms))
         self.pps.claims.hand_in(claim.set_id, claim.fence, body, [result], **options)
 
     def _read(self, claim: Claim, record: dict[str, Any]) -> Parts:

@@ -9,6 +9,7 @@ from howdah.pps.handed_in import decode_hand_in
 from howdah.pps.records import encode
 from tests.pps.lakes import Failure
 
+STATS = ("download_ms", "process_ms", "upload_ms", "download_bytes", "upload_bytes")
 ROWS = text("SELECT result_id, state, job_id, first, datum_count FROM datum_result_state ORDER BY 1, 2")
 
 
@@ -28,7 +29,7 @@ def older(body):
             "state": each.state.name,
             "reason": each.reason,
             "tries": each.tries,
-            "stats": {name: getattr(each.stats, name) for name in each.stats.__slots__},
+            "stats": {name: getattr(each.stats, name) for name in STATS},
         }
         for each in results
     ]

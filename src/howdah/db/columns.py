@@ -75,9 +75,9 @@ def reference(name: str, table: str, *, cascade: bool = False, **options: Any) -
     return Column(name, KEY, ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None), **options)
 
 
-def number(name: str) -> Column[int]:
-    """A count or size that starts at zero; 64 bits."""
-    return Column(name, BigInteger, nullable=False, default=0)
+def number(name: str, *, added: bool = False) -> Column[int]:
+    """A count or size that starts at zero; 64 bits. `added` if its table was there before it, with rows."""
+    return Column(name, BigInteger, nullable=False, default=0, server_default="0" if added else None)
 
 
 def text(name: str) -> Column[str]:

@@ -136,6 +136,8 @@ job = Table(
     number("upload_ms"),
     number("download_bytes"),
     number("upload_bytes"),
+    number("cpu_us", added=True),
+    number("memory_max_bytes", added=True),
     Column("plan_root", LargeBinary),
     Column("results_root", LargeBinary),
     Column("base_done", LargeBinary),

@@ -24,9 +24,10 @@ from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
 from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.conditions import equip
+from howdah.pps.counted import Counted
 from howdah.pps.finishing import clash_text, end_badly
 from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
-from howdah.pps.infos import Claim, DatumResult, GivenSecret, ProcessStats
+from howdah.pps.infos import Claim, DatumResult, GivenSecret
 from howdah.pps.job_rows import JobRow
 from howdah.pps.secrets import Secrets
 from howdah.pps.set_rows import SetRow
@@ -45,7 +46,10 @@ _ENDED: Final = (DatumState.SUCCESS, DatumState.FAILED, DatumState.RECOVERED)
 
 
 class Claims:
-    """The protocol of workers. Safe for many threads."""
+    """The protocol of workers. Safe for many threads.
+
+    counted   what was handed in since this process began
+    """
 
     def __init__(self, db: Database, storage: Storage, clock: Clock, secrets: Secrets) -> None:
         self._db = db
@@ -53,6 +57,7 @@ class Claims:
         self._clock = clock
         self._secrets = secrets
         self._turns = Turns()
+        self.counted = Counted()
 
     def claim(self, worker: str) -> Claim | None:
         """Give a worker a datum set that waits; None if there is none.
@@ -128,7 +133,8 @@ class Claims:
         self._check(found, job, change, results, last)
         if clash := _clash(change):
             self._end_by_clash(set_id, fence, clash)
-        body = encode_hand_in(HandIn(Outcomes.of(results), found.worker, containment, change))
+        outcomes = Outcomes.of(results)
+        body = encode_hand_in(HandIn(outcomes, found.worker, containment, change))
         with self._db.write() as tx:
             found, job = _held(tx, set_id, fence)
             if self._is_repeated(found, job, results):
@@ -136,13 +142,14 @@ class Claims:
             self._check_order(found, job, results)
             set_rows.add_result(tx, found, body, [each.state for each in results])
             ended = set_rows.progress(tx, found, len(results), _until(self._clock.now()))
-            _count(tx, job, results)
+            _count(tx, job, outcomes)
             tx.emit(job_subject(job.job), "progress")
             if ended and not set_rows.any_left(tx, job.id):
                 job_rows.move(tx, job, JobState.FINISHING)
             elif ended:
                 tx.emit(WORK, "waiting")
             fail.here("pps.result")
+        self.counted.add(outcomes)
 
     def release(self, *, everything: bool = False) -> bool:
         """Give back the claims that have run out, or with `everything` all of them; whether there were any.
@@ -260,22 +267,14 @@ def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int, secrets: tup
     )
 
 
-def _count(tx: Transaction, job: JobRow, results: Sequence[DatumResult]) -> None:
-    states = [result.state for result in results]
-    stats = [result.stats for result in results]
+def _count(tx: Transaction, job: JobRow, outcomes: Outcomes) -> None:
     job_rows.add_counts(
         tx,
         job.id,
-        processed=states.count(DatumState.SUCCESS),
-        failed=states.count(DatumState.FAILED),
-        recovered=states.count(DatumState.RECOVERED),
-        stats=ProcessStats(
-            sum(each.download_ms for each in stats),
-            sum(each.process_ms for each in stats),
-            sum(each.upload_ms for each in stats),
-            sum(each.download_bytes for each in stats),
-            sum(each.upload_bytes for each in stats),
-        ),
+        processed=len(outcomes.numbers(DatumState.SUCCESS)),
+        failed=len(outcomes.numbers(DatumState.FAILED)),
+        recovered=len(outcomes.numbers(DatumState.RECOVERED)),
+        stats=outcomes.total,
     )
 
 

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """What workers hand in, as bytes: the results of some datums of a set as columns, and the change with their outputs.
 
-    4 bytes   HWD1
+    4 bytes   HWD2
     u32 n     how many datums
     u32 h     bytes of the header
-    columns   ids (16 bytes each), states (1), tries (4), then five of 8 bytes: the times and bytes of `ProcessStats`
+    ids       16 bytes each
+    states    1 byte each
+    8 bytes   how wide the numbers of each column that follows are: 1, 2, 4 or 8 bytes
+    columns   tries, then the fields of `ProcessStats` in their order
     header    JSON: worker, containment, and the reasons of those datums that have one, by their number
     change    as `storage.changes` has it
 
-So one state of many thousand datums is looked for without making anything of the others. What an older howdah took
-has a JSON header with everything: u32 length, header, change.
+So one state of many thousand datums is looked for without making anything of the others, and what a column never
+needs takes no room. What older howdahs took is read too: HWD1 has no widths (tries take 4 bytes, five fields of
+`ProcessStats` 8 each); before that there was a JSON header with everything: u32 length, header, change.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -25,11 +29,23 @@ from howdah.pps.records import encode, quoted
 
 __all__ = ["HandIn", "Outcomes", "decode_hand_in", "encode_hand_in", "result_of", "stats_of"]
 
-_MAGIC: Final = b"HWD1"
+_MAGIC: Final = b"HWD2"
+_MAGIC_1: Final = b"HWD1"
 _ID_BYTES: Final = 16
 _ID_DIGITS: Final = 2 * _ID_BYTES
 _COUNT_MAX: Final = (1 << 63) - 1
-_STATS: Final = ("download_ms", "process_ms", "upload_ms", "download_bytes", "upload_bytes")
+_STATS: Final = (
+    "download_ms",
+    "process_ms",
+    "upload_ms",
+    "download_bytes",
+    "upload_bytes",
+    "cpu_us",
+    "memory_max_bytes",
+)
+# How many of them HWD1 has.
+_STATS_1: Final = 5
+_WIDTHS: Final = (1, 2, 4, 8)
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -45,8 +61,8 @@ class Outcomes:
 
     @classmethod
     def of(cls, results: Sequence[DatumResult]) -> "Outcomes":
-        """Columns of results, in their order."""
-        stats = [[min(getattr(each.stats, name), _COUNT_MAX) for each in results] for name in _STATS]
+        """Columns of results, in their order. Numbers that cannot be become the nearest that can."""
+        stats = [[min(max(getattr(each.stats, name), 0), _COUNT_MAX) for each in results] for name in _STATS]
         return cls(
             "".join(each.id for each in results),
             np.array([int(each.state) for each in results], "u1"),
@@ -62,6 +78,12 @@ class Outcomes:
     def ids(self) -> list[str]:
         """The ids of all datums."""
         return [self.digits[begin : begin + _ID_DIGITS] for begin in range(0, len(self.digits), _ID_DIGITS)]
+
+    @property
+    def total(self) -> ProcessStats:
+        """What all of them took together: the sums, and the most memory of any."""
+        columns = self.stats.tolist()
+        return replace(ProcessStats(*map(sum, columns)), memory_max_bytes=max(columns[-1], default=0))
 
     def id(self, number: int) -> str:
         """The id of one datum."""
@@ -84,8 +106,9 @@ class Outcomes:
         reasons = self.reasons
         return [
             f'"state":"{names[state]}","reason":{quoted(reasons[at]) if at in reasons else _EMPTY},"tries":{tries},'
-            f'"stats":{{"download_ms":{a},"process_ms":{b},"upload_ms":{c},"download_bytes":{d},"upload_bytes":{e}}}'
-            for at, (state, tries, a, b, c, d, e) in enumerate(
+            f'"stats":{{"download_ms":{a},"process_ms":{b},"upload_ms":{c},"download_bytes":{d},"upload_bytes":{e},'
+            f'"cpu_us":{f},"memory_max_bytes":{g}}}'
+            for at, (state, tries, a, b, c, d, e, f, g) in enumerate(
                 zip(self.states.tolist(), self.tries.tolist(), *self.stats.tolist(), strict=True)
             )
         ]
@@ -106,14 +129,15 @@ def encode_hand_in(hand_in: HandIn) -> bytes:
     found = hand_in.outcomes
     reasons = {str(at): reason for at, reason in found.reasons.items()}
     header = encode({"worker": hand_in.worker, "containment": hand_in.containment, "reasons": reasons})
+    columns = [_narrow(column) for column in (found.tries, *found.stats)]
     parts = [
         _MAGIC,
         len(found).to_bytes(4, "little"),
         len(header).to_bytes(4, "little"),
         bytes.fromhex(found.digits),
         found.states.tobytes(),
-        found.tries.tobytes(),
-        found.stats.tobytes(),
+        bytes(column.itemsize for column in columns),
+        *(column.tobytes() for column in columns),
         header,
         hand_in.change,
     ]
@@ -122,7 +146,7 @@ def encode_hand_in(hand_in: HandIn) -> bytes:
 
 def decode_hand_in(body: bytes) -> HandIn:
     """What `encode_hand_in` was given, or an older howdah's."""
-    if body[:4] != _MAGIC:
+    if body[:4] not in (_MAGIC, _MAGIC_1):
         return _older(body)
     count, size = (int.from_bytes(body[at : at + 4], "little") for at in (4, 8))
     at = 12
@@ -133,13 +157,28 @@ def decode_hand_in(body: bytes) -> HandIn:
         at += found.nbytes
         return found
 
-    digits = body[at : at + _ID_BYTES * count].hex()
-    at += _ID_BYTES * count
-    states, tries, stats = column("u1", count), column("<u4", count), column("<i8", len(_STATS) * count)
+    digits = column("u1", _ID_BYTES * count).tobytes().hex()
+    states = column("u1", count)
+    stats = np.zeros((len(_STATS), count), "<i8")
+    if body[:4] == _MAGIC:
+        widths = column("u1", 1 + len(_STATS)).tolist()
+        tries = column(f"<u{widths[0]}", count)
+        for row, width in zip(stats, widths[1:], strict=True):
+            row[:] = column(f"<u{width}", count)
+    else:
+        tries = column("<u4", count)
+        stats[:_STATS_1] = column("<i8", _STATS_1 * count).reshape(_STATS_1, count)
     header = json.loads(body[at : at + size])
     reasons = {int(number): reason for number, reason in header["reasons"].items()}
-    outcomes = Outcomes(digits, states, tries, stats.reshape(len(_STATS), count), reasons)
+    outcomes = Outcomes(digits, states, tries, stats, reasons)
     return HandIn(outcomes, header["worker"], header["containment"], body[at + size :])
+
+
+def _narrow(column: _Numbers) -> _Numbers:
+    """The same numbers, none of them negative, in as few bytes each as the largest needs."""
+    largest = int(column.max()) if len(column) else 0
+    width = next(each for each in _WIDTHS if largest >> 8 * each == 0)
+    return column.astype(f"<u{width}")
 
 
 def result_of(datum: str, state: str, record: Mapping[str, Any]) -> DatumResult:

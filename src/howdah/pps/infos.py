@@ -28,13 +28,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ProcessStats:
-    """How long things took, and how many bytes they moved: of one datum, or summed up over a job."""
+    """What things took: time, bytes moved, and what user code cost; of one datum in all its tries, or of a job.
+
+    A job has the sums over its datums, but of memory the most that any of them had. Memory is that of a single process
+    of user code. Of what an older howdah ran, CPU time and memory are not known, and 0.
+    """
 
     download_ms: int = 0
     process_ms: int = 0
     upload_ms: int = 0
     download_bytes: int = 0
     upload_bytes: int = 0
+    cpu_us: int = 0
+    memory_max_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ Which jobs there are, many at a time, is asked in `pps.job_lists`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, case, delete, insert, select, update
 
 from howdah.db import tables
 from howdah.db.transaction import Transaction
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _T: Final = tables.job.c
+_STATS: Final = tuple(each.name for each in fields(ProcessStats))
 _COUNTS: Final = (
     _T.datums_total,
     _T.datums_processed,
@@ -49,6 +50,8 @@ _COUNTS: Final = (
     _T.upload_ms,
     _T.download_bytes,
     _T.upload_bytes,
+    _T.cpu_us,
+    _T.memory_max_bytes,
 )
 
 
@@ -78,10 +81,17 @@ class JobRow:
     upload_ms: int
     download_bytes: int
     upload_bytes: int
+    cpu_us: int
+    memory_max_bytes: int
     plan_root: bytes | None
     results_root: bytes | None
     base_done: bytes | None
     detail: Mapping[str, Any]
+
+    @property
+    def stats(self) -> ProcessStats:
+        """What its datums took so far."""
+        return ProcessStats(*(getattr(self, name) for name in _STATS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +237,7 @@ def set_plan(
 
 
 def add_counts(tx: Transaction, key: int, *, processed: int, failed: int, recovered: int, stats: ProcessStats) -> None:
-    """Count datums that were handed in."""
+    """Count datums that were handed in, and what they took."""
     values = {
         "datums_processed": _T.datums_processed + processed,
         "datums_failed": _T.datums_failed + failed,
@@ -237,6 +247,10 @@ def add_counts(tx: Transaction, key: int, *, processed: int, failed: int, recove
         "upload_ms": _T.upload_ms + stats.upload_ms,
         "download_bytes": _T.download_bytes + stats.download_bytes,
         "upload_bytes": _T.upload_bytes + stats.upload_bytes,
+        "cpu_us": _T.cpu_us + stats.cpu_us,
+        "memory_max_bytes": case(
+            (_T.memory_max_bytes < stats.memory_max_bytes, stats.memory_max_bytes), else_=_T.memory_max_bytes
+        ),
     }
     tx.execute(update(tables.job).where(_T.id == key).values(values))
 

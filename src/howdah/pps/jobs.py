@@ -14,7 +14,7 @@ from howdah.model.states import JobState, is_terminal
 from howdah.pfs import commit_rows, resolve
 from howdah.pps import job_lists, job_rows, pipeline_rows
 from howdah.pps.finishing import end_badly
-from howdah.pps.infos import JobInfo, ProcessStats
+from howdah.pps.infos import JobInfo
 from howdah.pps.job_lists import JobFilter
 from howdah.pps.job_rows import JobRow
 from howdah.pps.starting import Details
@@ -194,7 +194,7 @@ def _info(row: JobRow, commits: "dict[int, commit_rows.CommitRow]") -> JobInfo:
         datums_skipped=row.datums_skipped,
         datums_failed=row.datums_failed,
         datums_recovered=row.datums_recovered,
-        stats=ProcessStats(row.download_ms, row.process_ms, row.upload_ms, row.download_bytes, row.upload_bytes),
+        stats=row.stats,
         inputs=detail.inputs,
         containment=detail.containment,
     )
