@@ -12,6 +12,7 @@ from howdah.worker.batching import Batching
 from howdah.worker.commands import Commands
 from howdah.worker.folders import Folders
 from howdah.worker.materialise import Materialiser
+from howdah.worker.meter import Meter
 from howdah.worker.stage import Stage, env_lines
 from howdah.worker.values import Held
 from tests.crash.processes import marked
@@ -264,6 +265,9 @@ class Blocking:
     def drain(self):
         pass
 
+    def meter(self):
+        return Meter(0)
+
 
 def test_a_process_that_has_no_datum_is_not_kept_for_ever(tmp_path):
     """Without another claim of its job it ends after a moment."""
@@ -282,3 +286,22 @@ def test_a_process_that_has_no_datum_is_not_kept_for_ever(tmp_path):
     folders.close()
     lake.storage.close()
     assert (False, True) == (before, process.ended)
+
+
+def test_each_datum_is_told_what_it_took(server, worker):
+    """CPU time since the datum before, for the first one since the start; of memory the most until then."""
+    script = f"""
+while True:
+    until = time.process_time() + 0.3 * (os.path.basename(next_datum()) == {LAST[1:]!r})
+    while time.process_time() < until:
+        pass
+"""
+    server.add(server.lake.claim({"in": FILES}, EACH, transform=batching(script)))
+
+    first, *between, last = server.wait_done()
+
+    assert datum_id(("in", LAST)) == last.datum_id
+    assert all(each.cpu_time.ToTimedelta().total_seconds() < 0.3 for each in between)
+    assert all(each.cpu_time.ToTimedelta().total_seconds() > 0 for each in (first, *between))
+    assert 0.3 <= last.cpu_time.ToTimedelta().total_seconds() < 3
+    assert 1 << 20 < first.memory_max_bytes <= last.memory_max_bytes < 1 << 30

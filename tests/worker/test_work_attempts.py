@@ -2,6 +2,7 @@
 """The tries of a datum: what the command is given, when it has failed, and what is said of it."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from howdah.worker.folders import Folders
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Outcome
 from howdah.worker.prefetch import Ready, make_ready
-from howdah.worker.values import Datum, Held, Match
+from howdah.worker.values import Cost, Datum, Held, Match
 from tests.worker.scripted import COMMIT_ID, JOB_ID, SPEC_ID, Lake
 
 DATUM = Datum("d" * 32, (Match("in", "/a"),))
@@ -162,6 +163,16 @@ def test_a_failing_command_is_tried_again_in_a_fresh_folder(bench):
 
     assert ("", 3) == (ran.reason, ran.tries)
     assert [(b"one", [])] * 3 == seen
+
+
+def test_what_all_tries_took_is_added_up(bench):
+    """CPU time is summed, the recovery command's too; of memory it is the most."""
+    bench = bench(transform={"cmd": ["x"], "errCmd": ["y"]})
+    tries = [replace(outcome(1), cpu_seconds=2**n, memory_max_bytes=memory) for n, memory in enumerate([5, 3, 9, 4])]
+
+    ran = bench.run(*tries, outcome(0))
+
+    assert ("", Cost(15.1, 9), 3) == (ran.reason, ran.cost, ran.tries)
 
 
 def test_pauses_between_tries_grow(bench):

@@ -18,7 +18,7 @@ from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
 from howdah.worker.tries import OneEach, Say, Tried, Way
-from howdah.worker.values import Datum, Held
+from howdah.worker.values import NO_COST, Cost, Datum, Held
 
 __all__ = ["Attempts", "Ran", "failure_text"]
 
@@ -32,6 +32,7 @@ class Ran:
 
     `began_ns` is a moment of the coarse real-time clock before that try. `recovered` tells that the recovery command
     dealt with the failure; `moved` that the worker moved the inputs' folders since `began_ns`.
+    `cost` is that of all tries.
     """
 
     datum: Datum
@@ -42,6 +43,7 @@ class Ran:
     download_seconds: float
     download_bytes: int
     process_seconds: float
+    cost: Cost = NO_COST
     recovered: bool = False
     moved: bool = False
 
@@ -86,6 +88,7 @@ class Attempts:
         """
         datum = ready.datum
         download = process = 0.0
+        cost = Cost()
         pauses = delays(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         self._say(datum.id, f"datum started: {datum.described}")
         for attempt in range(1, self._tries + 1):
@@ -95,15 +98,16 @@ class Attempts:
             download += ready.seconds
             tried = self._try(ready)
             process += tried.seconds
+            cost += tried.cost
             size = ready.size + tried.fed_bytes
             if ready.folder and (tried.what or self._held.over):
                 self._folders.discard(ready.folder)
             if self._held.over:
                 return None
             if not tried.what:
-                self._say(datum.id, f"datum finished in {tried.seconds:.3f} s{tried.cost}")
+                self._say(datum.id, f"datum finished in {tried.seconds:.3f} s{_told(tried.cost)}")
                 began = tried.began_ns
-                return Ran(datum, ready.folder, began, "", attempt, download, size, process, moved=tried.moved)
+                return Ran(datum, ready.folder, began, "", attempt, download, size, process, cost, moved=tried.moved)
             what = f"{tried.what} on attempt {attempt} of {self._tries}"
             self._say(datum.id, ErrorLine(f"datum {what}"))
             if tried.recovered:
@@ -113,7 +117,7 @@ class Attempts:
             if self._pause(next(pauses)):
                 return None
         reason = failure_text(self._held, datum, what)
-        return Ran(datum, "", 0, reason, attempt, download, size, process, recovered=tried.recovered)
+        return Ran(datum, "", 0, reason, attempt, download, size, process, cost, recovered=tried.recovered)
 
     def _try(self, ready: Ready) -> Tried:
         """Make one try of what is ready."""
@@ -126,3 +130,10 @@ class Attempts:
         if self._debug and ready.error is None:
             lazy = f", {len(ready.pipes)} files when they are read" if ready.pipes else ""
             self._say(ready.datum.id, f"inputs: {ready.size} bytes in {ready.seconds:.3f} s{lazy}")
+
+
+def _told(cost: Cost) -> str:
+    """What a command took of this machine, as the end of a line."""
+    if cost == NO_COST:
+        return ""
+    return f" ({cost.cpu_seconds:.3f} s of CPU, at most {cost.memory_max_bytes / 1e6:.0f} MB in one process)"

@@ -26,7 +26,7 @@ from howdah.worker.runner import Runner
 from howdah.worker.stage import Stage
 from howdah.worker.tries import Say, Tried, coarse_now_ns, missed, recover
 from howdah.worker.turns import Turns
-from howdah.worker.values import Claim, Held
+from howdah.worker.values import Claim, Cost, Held
 
 __all__ = ["IDLE_SECONDS", "Batching"]
 
@@ -144,6 +144,9 @@ class _Process:
         self._job = held.claim.job
         self._version = held.claim.pipeline_version
         self._runner = runner
+        # Read after each datum; what the process does at its start is charged to the first one.
+        self._meter = runner.meter()
+        self._charged = 0.0
         self._turns = turns
         turns.begin()
         command = commands.standing(
@@ -171,10 +174,21 @@ class _Process:
         """Whether datums of that claim are for it."""
         return not self.ended and (self._job, self._version) == (claim.job, claim.pipeline_version)
 
+    def cost(self) -> Cost:
+        """What it took since the last call, at first since its start; of memory the most that it had until now."""
+        ended = self.outcome  # which says it better than can be seen from outside
+        if ended is None:
+            cost = self._meter.read()
+        else:
+            cost = Cost(max(0.0, ended.cpu_seconds - self._charged), ended.memory_max_bytes)
+        self._charged += cost.cpu_seconds
+        return cost
+
     def end(self) -> None:
         """Kill it, unless it is dead, and give its folder back."""
         self.kill()
         self.stage.close()
+        self._meter.close()
 
     def kill(self) -> None:
         """Kill it with all that it started; return when all of it is dead. Repeating is harmless.
@@ -223,15 +237,18 @@ class _OneByOne:
         process.stage.put(ready.folder, variables)
         try:
             tried = self._give(process, ready, variables) if asked else Tried(self._why_ended(process))
-            helped = False
+            helped, more = False, Cost()
             if tried.what or self._held.over:
                 process.kill()
-                helped = not (self._held.over or tried.missed) and self._recover(process, ready)
+            cost = process.cost()
+            if tried.what and not (self._held.over or tried.missed):
+                helped, more = self._recover(process, ready)
         finally:
             same = process.stage.take(ready.folder)
         if tried.what or self._held.over:
             self._batching.end_process()
-        return replace(tried, began_ns=tried.began_ns if same else 0, recovered=helped, moved=True)
+        began_ns = tried.began_ns if same else 0
+        return replace(tried, began_ns=began_ns, recovered=helped, moved=True, cost=cost + more)
 
     def _give(self, process: "_Process", ready: Ready, variables: Mapping[str, str]) -> Tried:
         began, began_ns = time.perf_counter(), coarse_now_ns()
@@ -264,7 +281,7 @@ class _OneByOne:
         why = "ended by itself; with datum_batching it must ask for datums (NextDatum) until it is killed"
         return self._commands.judge(process.outcome) or f"failed: its command {why}"
 
-    def _recover(self, process: "_Process", ready: Ready) -> bool:
+    def _recover(self, process: "_Process", ready: Ready) -> tuple[bool, Cost]:
         def run(command: Command) -> Outcome | None:
             return self._batching.run(self._held, command)
 

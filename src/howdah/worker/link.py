@@ -239,6 +239,8 @@ def _result(result: Result) -> wire.DatumResult:
     stats.upload_time.FromTimedelta(timedelta(seconds=result.upload_seconds))
     stats.download_bytes = result.download_bytes
     stats.upload_bytes = result.upload_bytes
+    message.cpu_time.FromMicroseconds(round(result.cost.cpu_seconds * 1e6))
+    message.memory_max_bytes = result.cost.memory_max_bytes
     return message
 
 

@@ -194,6 +194,7 @@ class Results:
                 upload_seconds=time.perf_counter() - began,
                 download_bytes=ran.download_bytes,
                 upload_bytes=collected.bytes,
+                cost=ran.cost,
             )
         )
 

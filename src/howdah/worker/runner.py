@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from howdah.errors import Unavailable
+from howdah.worker.meter import Meter
 from howdah.worker.nest import Command, ModeName, Nest, Outcome
 from howdah.worker.values import Held
 
@@ -69,6 +70,10 @@ class Runner:
     def drain(self) -> None:
         """Return when what the command that runs now has printed so far was handed out."""
         self._nest.drain()
+
+    def meter(self) -> Meter:
+        """Read from now on what commands use, until the nest is replaced; the caller closes it."""
+        return Meter(self._nest.pid)
 
     def close(self) -> None:
         """Kill what runs, and end the nest."""

@@ -17,6 +17,7 @@ from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.pipes import Fed, feeding
 from howdah.worker.prefetch import Ready
+from howdah.worker.values import NO_COST, Cost
 
 __all__ = ["OneEach", "Say", "Tried", "Way", "coarse_now_ns", "missed", "recover"]
 
@@ -33,6 +34,7 @@ class Tried:
 
     `began_ns` is a moment of the coarse real-time clock before the command had the datum. `moved` tells that the
     worker itself moved the inputs' folders since then; `missed` that it could not give all that was to be read.
+    `cost` is that of the command and of the recovery command.
     """
 
     what: str
@@ -41,7 +43,7 @@ class Tried:
     fed_bytes: int = 0
     recovered: bool = False
     moved: bool = False
-    cost: str = ""
+    cost: Cost = NO_COST
     missed: bool = False
 
 
@@ -80,8 +82,11 @@ class OneEach:
             return Tried(f"cannot be run: {error.message}")
         what = missed(fed) or self._commands.judge(outcome)
         seconds = 0.0 if outcome is None else outcome.seconds
-        helped = bool(what) and fed.error is None and recover(self._commands, self._run, self._say, ready, ready.folder)
-        return Tried(what, seconds, began_ns, fed.bytes, helped, cost=_cost(outcome))
+        helped, cost = False, _cost(outcome)
+        if what and fed.error is None:
+            helped, more = recover(self._commands, self._run, self._say, ready, ready.folder)
+            cost += more
+        return Tried(what, seconds, began_ns, fed.bytes, helped, cost=cost)
 
 
 def missed(fed: Fed) -> str:
@@ -89,22 +94,24 @@ def missed(fed: Fed) -> str:
     return f"has no inputs: {fed.error.message}" if fed.error is not None else ""
 
 
-def recover(commands: Commands, run: Callable[[Command], Outcome | None], say: Say, ready: Ready, folder: str) -> bool:
-    """Run the recovery command where a try failed; whether there is one and it succeeded."""
+def recover(
+    commands: Commands, run: Callable[[Command], Outcome | None], say: Say, ready: Ready, folder: str
+) -> tuple[bool, Cost]:
+    """Run the recovery command where a try failed; whether there is one and it succeeded, and what it took."""
     datum_id = ready.datum.id
     try:
         command = commands.recovery(ready.datum, folder, lambda line: say(datum_id, line))
         if command is None:
-            return False
+            return False, Cost()
         outcome = run(command)
         if outcome is None:  # the claim is over, most likely
-            return False
+            return False, Cost()
         what = commands.judge(outcome)
     except BadRequest as error:
-        what = f"cannot be run: {error.message}"
+        what, outcome = f"cannot be run: {error.message}", None
     if what:
         say(datum_id, f"the recovery command (err_cmd) did not help: it {what}")
-    return not what
+    return not what, _cost(outcome)
 
 
 def coarse_now_ns() -> int:
@@ -117,8 +124,6 @@ def coarse_now_ns() -> int:
         return 0
 
 
-def _cost(outcome: Outcome | None) -> str:
-    """What a command took of this machine, as the end of a line."""
-    if outcome is None:
-        return ""
-    return f" ({outcome.cpu_seconds:.3f} s of CPU, at most {outcome.memory_max_bytes / 1e6:.0f} MB in one process)"
+def _cost(outcome: Outcome | None) -> Cost:
+    """What a command took of this machine."""
+    return Cost() if outcome is None else Cost(outcome.cpu_seconds, outcome.memory_max_bytes)

@@ -15,7 +15,20 @@ from howdah.model.names import DEFAULT_BRANCH, DEFAULT_PROJECT
 from howdah.model.refs import Job
 from howdah.model.spec import PipelineSpec
 
-__all__ = ["Claim", "ClaimInput", "ClaimSecret", "Datum", "Held", "LogLine", "Match", "Result", "input_key", "input_of"]
+__all__ = [
+    "NO_COST",
+    "Claim",
+    "ClaimInput",
+    "ClaimSecret",
+    "Cost",
+    "Datum",
+    "Held",
+    "LogLine",
+    "Match",
+    "Result",
+    "input_key",
+    "input_of",
+]
 
 _DESCRIBED_MAX: Final = 20  # of a group there may be thousands, and a line of a log is for people
 
@@ -97,6 +110,24 @@ class Datum:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What user code took of this machine: CPU time in all, and the most memory of a single process. 0: not known."""
+
+    cpu_seconds: float = 0.0
+    memory_max_bytes: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.cpu_seconds + other.cpu_seconds,
+            max(self.memory_max_bytes, other.memory_max_bytes),
+        )
+
+
+NO_COST: Final = Cost()
+"""Of what did not run, or was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of a datum. `reason` is empty exactly if it succeeded; times are in seconds.
 
@@ -112,6 +143,7 @@ class Result:
     upload_seconds: float = 0.0
     download_bytes: int = 0
     upload_bytes: int = 0
+    cost: Cost = NO_COST
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole c
 _DRAIN_LOOKS: Final = 2_000
 _DRAIN_SECONDS: Final = 0.0005
 _PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
+_KEEPER: Final = "/.howdah/keeper.sh"
 _SIGNAL_CODES: Final = 128
 _KILLED: Final = 9
 _SIGNAL_MAX: Final = 64
@@ -90,7 +91,7 @@ class Container:
         container = ""
         try:
             binds = {str(folder / "tools"): ("/.howdah", "ro"), str(folder / "pfs"): ("/pfs", "rw")}
-            container = engine.create(settings, binds, ("/.howdah/busybox", "sh", "/.howdah/keeper.sh"))
+            container = engine.create(settings, binds, ("/.howdah/busybox", "sh", _KEEPER))
             engine.start(container)
             return cls(engine, settings, folder, pipes, container)
         except BaseException:
@@ -110,6 +111,16 @@ class Container:
     def id(self) -> str:
         """The engine's name of the container."""
         return self._container
+
+    @property
+    def pid(self) -> int:
+        """The container's first process, for `worker.meter`; 0 if the engine's processes are not seen from here."""
+        with suppress(HowdahError, OSError):
+            pid = int(self._engine.state(self._container).get("Pid") or 0)
+            # The engine of another machine has numbers of its own, which mean somebody else here.
+            if _KEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+        return 0
 
     @property
     def closed(self) -> bool:
