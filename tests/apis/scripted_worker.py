@@ -29,6 +29,8 @@ class ScriptedWorker:
         self.stub = WorkStub(channel)
         self.worker_id = worker_id
         self._storage = storage
+        # What it tells of each datum besides its state.
+        self.told: dict[str, object] = {}
 
     def claim(self) -> wire.ClaimResponse:
         """The next set; one without a number when there is no work."""
@@ -54,7 +56,8 @@ class ScriptedWorker:
                     writer.put(path, [data], datum=datum, append=True)
                 state = pps_v2_pb2.FAILED if failed else pps_v2_pb2.SUCCESS
                 reason = outcome if failed else ""
-                results.append(wire.DatumResult(datum_id=datum, state=state, reason=reason, tries=1))
+                told = {"tries": 1, **self.told}
+                results.append(wire.DatumResult(datum_id=datum, state=state, reason=reason, **told))
             change = changes.encode(writer.finish())
         request = wire.HandInResultsRequest(
             set_id=claim.set_id, fence=claim.fence, change=change, results=results, last=last, containment="scripted"

@@ -18,6 +18,7 @@ WHOLE = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "howdah.v1.Jobs",
     "howdah.v1.Lake",
     "howdah.v1.Logs",
     "howdah.v1.Upkeep",

@@ -98,7 +98,12 @@ def test_a_failure_has_its_exit_code_and_its_log(howdah, pipeline, tmp_path):
     failed = howdah("list", "datum", job, "--state", "failed", "-o", "json").json
     assert ["FAILED"] == [each["state"] for each in failed]
     datum = failed[0]["id"]
-    assert "FAILED" == howdah("inspect", "datum", job, datum, "-o", "json").json["state"]
+    found = howdah("inspect", "datum", job, datum, "-o", "json").json
+    assert ("FAILED", 1, True) == (found["state"], found["tries"], "exited with code" in found["reason"])
+    costs = [each["stats"] for each in (found, howdah("inspect", "job", job, "-o", "json").json)]
+    assert all(each["cpu_time"] > 0 and each["memory_max_bytes"] > 1 << 20 for each in costs)
+    shown = howdah("inspect", "datum", job, datum).out
+    assert all(title in shown for title in ("reason: ", "tries: ", "CPU time: ", "peak memory: "))
     assert "counted bad\n" == howdah("logs", "-j", job, "--datum", datum).out
 
     pipeline.write_text(SPEC.replace("test ! -e bad", "true"))

@@ -34,6 +34,9 @@ MESSAGES_MAX = 50
 # Calls that wait if they are asked to: their deadline is no hang.
 WAITING = {
     "grpc.health.v1.Health/Watch",
+    "howdah.v1.Jobs/InspectJob",
+    "howdah.v1.Jobs/InspectJobSet",
+    "howdah.v1.Jobs/SubscribeJob",
     "howdah.v1.Logs/ReadLogs",
     "howdah.v1.Upkeep/Check",  # at the rate that it is given
     "howdah.v1.Work/Claim",

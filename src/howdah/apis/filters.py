@@ -12,7 +12,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, TypeVar
@@ -32,10 +32,20 @@ _CHILD: Final = Path(__file__).with_name("jq_child.py")
 M = TypeVar("M", bound=Message)
 
 
-def filtered(messages: Iterable[M], expression: str, *, seconds_max: float = SECONDS_MAX) -> Iterator[M]:
+def _itself(message: Message) -> Message:
+    return message
+
+
+def filtered(
+    messages: Iterable[M],
+    expression: str,
+    *,
+    seconds_max: float = SECONDS_MAX,
+    of: Callable[[M], Message] = _itself,
+) -> Iterator[M]:
     """The messages for which a jq expression is neither false nor null; all of them without an expression.
 
-    They are asked for one by one, as the caller takes them.
+    They are asked for one by one, as the caller takes them. The expression sees what `of` gives of each.
 
     Raises:
         BadRequest: BAD_ARGUMENT: the expression cannot be read, fails, or takes too long.
@@ -47,7 +57,7 @@ def filtered(messages: Iterable[M], expression: str, *, seconds_max: float = SEC
         raise _bad(expression, f"it is longer than {EXPRESSION_CHARACTERS_MAX:,} characters; write a shorter one")
     with _Child(expression, seconds_max) as child:
         for message in messages:
-            text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
+            text = json_format.MessageToJson(of(message), preserving_proto_field_name=True, indent=None)
             if child.holds(text):
                 yield message
 

@@ -4,11 +4,14 @@
 Labels are bounded: methods of the protocol and gRPC's codes, never a name, a path or an id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from howdah import __version__
 
@@ -48,3 +51,18 @@ class Metrics:
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show a value that is read, in a thread, whenever somebody asks."""
         Gauge(name, text, registry=self.registry).set_function(read)
+
+    def counter(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show, as `<name>_total`, what is counted elsewhere and only grows; it is read whenever somebody asks."""
+        self.registry.register(_Elsewhere(name, text, read))
+
+
+class _Elsewhere(Collector):
+    """A counter whose value is somebody else's."""
+
+    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
+        self._name, self._text, self._read = name, text, read
+
+    def collect(self) -> Iterator[Metric]:
+        """The value as it is now."""
+        yield CounterMetricFamily(self._name, self._text, value=self._read())

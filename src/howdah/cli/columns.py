@@ -75,7 +75,18 @@ def _progress(job: Any) -> str:
 
 
 def _took(job: Any) -> str:
-    return span(job.finished_at - job.started_at) if job.started_at and job.finished_at else "-"
+    return span(job.took)
+
+
+def _cpu(thing: Any) -> str:
+    """CPU time of user code; `-` where nothing is known of what it cost."""
+    stats = thing.stats
+    return span(stats.cpu_time) if stats.cpu_time or stats.memory_max_bytes else "-"
+
+
+def _memory(thing: Any) -> str:
+    """The most memory of a process of user code; `-` where it is not known."""
+    return size(thing.stats.memory_max_bytes or None)
 
 
 def _difference(pair: Any) -> str:
@@ -247,12 +258,16 @@ JOB: Columns = [
     ("output", lambda j: j.output_commit),
     ("downloaded", lambda j: f"{size(j.stats.download_bytes)} in {span(j.stats.download_time)}"),
     ("user code ran", lambda j: span(j.stats.process_time)),
+    ("CPU time", _cpu),
+    ("peak memory", _memory),
     ("uploaded", lambda j: f"{size(j.stats.upload_bytes)} in {span(j.stats.upload_time)}"),
 ]
 DATUMS: Columns = [
     ("DATUM", lambda d: d.id),
     ("STATE", lambda d: name(d.state)),
     ("RAN", lambda d: span(d.stats.process_time)),
+    ("CPU", _cpu),
+    ("MEMORY", _memory),
     ("FILES", lambda d: ", ".join(_files(d.inputs))),
 ]
 TRIED: Columns = [
@@ -263,9 +278,13 @@ DATUM: Columns = [
     ("datum", lambda d: d.id),
     ("job", lambda d: d.job),
     ("state", lambda d: name(d.state)),
+    ("reason", lambda d: d.reason),
+    ("tries", lambda d: d.tries),
     ("files", lambda d: _files(d.inputs)),
     ("downloaded", lambda d: f"{size(d.stats.download_bytes)} in {span(d.stats.download_time)}"),
     ("user code ran", lambda d: span(d.stats.process_time)),
+    ("CPU time", _cpu),
+    ("peak memory", _memory),
     ("uploaded", lambda d: f"{size(d.stats.upload_bytes)} in {span(d.stats.upload_time)}"),
 ]
 PROVENANCE: Columns = [

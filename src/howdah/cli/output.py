@@ -33,6 +33,8 @@ Columns = Sequence[tuple[str, Callable[[Any], object]]]
 """Titles, and what stands under them for an item."""
 
 _REFERENCES: Final = (Branch, Commit, CommitRef, File, Job, Pipeline, Repo)
+# What values say of themselves besides their fields.
+_DERIVED: Final = ("state", "took")
 _BLOCK: Final = 500  # rows that are aligned together; more would hold a long list back
 _GAP: Final = "  "
 _AGES: Final = ((86_400 * 365, "year"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -84,8 +86,8 @@ def plain(value: object) -> Any:
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
-        state = getattr(value, "state", None)
-        return {**fields, "state": plain(state)} if state is not None else fields
+        derived = {each: plain(getattr(value, each)) for each in _DERIVED if hasattr(value, each)}
+        return {**fields, **derived}
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, datetime):

@@ -93,6 +93,11 @@ class Wire:
         return howdah_v1_pb2_grpc.LakeStub(self._channel)
 
     @cached_property
+    def jobs(self) -> howdah_v1_pb2_grpc.JobsStub:
+        """Jobs and datums, with what they cost."""
+        return howdah_v1_pb2_grpc.JobsStub(self._channel)
+
+    @cached_property
     def logs(self) -> howdah_v1_pb2_grpc.LogsStub:
         """Logs."""
         return howdah_v1_pb2_grpc.LogsStub(self._channel)

@@ -81,7 +81,7 @@ class Jobs(Caller):
             jqFilter=jq,
             paginationMarker=timestamp(after),
         )
-        return map(read_pps.job_info, self._wire.stream(self._wire.pps.ListJob, request))
+        return map(read_pps.job_report, self._wire.stream(self._wire.jobs.ListJob, request))
 
     def stop_job(self, job: JobLike, *, reason: str = "") -> None:
         """End a job; nothing happens to one that has ended. Raises NotFound."""
@@ -102,7 +102,7 @@ class Jobs(Caller):
             paginationMarker=after,
             number=number,
         )
-        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request))
+        return map(read_pps.datum_report, self._wire.stream(self._wire.jobs.ListDatum, request))
 
     def try_input(
         self,
@@ -130,12 +130,12 @@ class Jobs(Caller):
                 if key == _WARNING_KEY and warn is not None:
                     warn(value.decode())
 
-        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request, at_end=told))
+        return map(read_pps.datum_report, self._wire.stream(self._wire.jobs.ListDatum, request, at_end=told))
 
     def inspect_datum(self, job: JobLike, datum: str) -> DatumInfo:
         """A datum of a job. Raises NotFound."""
         request = pb.InspectDatumRequest(datum=pb.Datum(job=_job(a_job(job, self.project)), id=datum))
-        return read_pps.datum_info(self._wire.call(self._wire.pps.InspectDatum, request))
+        return read_pps.datum_report(self._wire.call(self._wire.jobs.InspectDatum, request))
 
     def inspect_provenance(self, file: FileLike) -> Provenance:
         """Which datum, job, code and input files made a file.
@@ -148,12 +148,12 @@ class Jobs(Caller):
 
     def _inspect_job(self, job: JobLike, *, wait: bool, timeout: float | None) -> JobInfo:
         request = pb.InspectJobRequest(job=_job(a_job(job, self.project)), wait=wait, details=True)
-        return read_pps.job_info(self._wire.call(self._wire.pps.InspectJob, request, timeout=timeout))
+        return read_pps.job_report(self._wire.call(self._wire.jobs.InspectJob, request, timeout=timeout))
 
     def _job_set(self, id: str, *, wait: bool, timeout: float | None) -> Iterator[JobInfo]:
         request = pb.InspectJobSetRequest(job_set=pb.JobSet(id=id), wait=wait, details=True)
-        answers = self._wire.stream(self._wire.pps.InspectJobSet, request, timeout=timeout)
-        return map(read_pps.job_info, answers)
+        answers = self._wire.stream(self._wire.jobs.InspectJobSet, request, timeout=timeout)
+        return map(read_pps.job_report, answers)
 
 
 def _pipeline(pipeline: Pipeline) -> pb.Pipeline:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of `pps_v2` read into the values of `howdah.client.values`."""
+"""Messages of `pps_v2`, and those of ours around them, read into the values of `howdah.client.values`."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from howdah.wire.stubs import howdah_v1_pb2 as hd
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
-__all__ = ["datum_info", "job", "job_info", "log_line", "pipeline", "pipeline_info", "provenance"]
+__all__ = ["datum_report", "job", "job_report", "log_line", "pipeline", "pipeline_info", "provenance"]
 
 
 def pipeline(message: pb.Pipeline) -> Pipeline:
@@ -51,8 +51,9 @@ def pipeline_info(message: pb.PipelineInfo) -> PipelineInfo:
     )
 
 
-def job_info(message: pb.JobInfo) -> JobInfo:
-    """A job."""
+def job_report(report: hd.JobReport) -> JobInfo:
+    """A job, and what it cost."""
+    message = report.job
     return JobInfo(
         job=job(message.job),
         pipeline_version=message.pipeline_version,
@@ -67,19 +68,22 @@ def job_info(message: pb.JobInfo) -> JobInfo:
         carried_over=message.data_skipped,
         failed=message.data_failed,
         recovered=message.data_recovered,
-        stats=_stats(message.stats),
+        stats=_stats(message.stats, report.cost),
     )
 
 
-def datum_info(message: pb.DatumInfo) -> DatumInfo:
-    """A datum with its inputs."""
+def datum_report(report: hd.DatumReport) -> DatumInfo:
+    """A datum with its inputs, and what it cost."""
+    message = report.datum
     return DatumInfo(
         id=message.datum.id,
         job=job(message.datum.job) if message.datum.job.id else None,
         state=DatumState(message.state),
         inputs=tuple(_input(each) for each in message.data),
-        stats=_stats(message.stats),
+        stats=_stats(message.stats, report.cost),
         image=message.image_id,
+        tries=report.tries,
+        reason=report.reason,
     )
 
 
@@ -117,13 +121,15 @@ def _input(message: pfs.FileInfo, name: str = "") -> InputFile:
     return InputFile(name, file(message.file), message.size_bytes, message.hash)
 
 
-def _stats(message: pb.ProcessStats) -> ProcessStats:
+def _stats(message: pb.ProcessStats, cost: hd.Cost) -> ProcessStats:
     return ProcessStats(
         download_time=_span(message.download_time),
         process_time=_span(message.process_time),
         upload_time=_span(message.upload_time),
         download_bytes=message.download_bytes,
         upload_bytes=message.upload_bytes,
+        cpu_time=_span(cost.cpu_time),
+        memory_max_bytes=cost.memory_max_bytes,
     )
 
 

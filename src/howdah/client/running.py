@@ -59,8 +59,8 @@ class Running(Caller):
             NotFound: there is no such pipeline.
         """
         request = pb.SubscribeJobRequest(pipeline=_pipeline(pipeline, self.project), details=True)
-        for each in self._wire.stream(self._wire.pps.SubscribeJob, request):
-            yield read_pps.job_info(each)
+        for each in self._wire.stream(self._wire.jobs.SubscribeJob, request):
+            yield read_pps.job_report(each)
 
     def check_status(self, *, everywhere: bool = False) -> Iterator[PipelineAlert]:
         """The pipelines of this client's project, or of all, that somebody should look at, and why."""

@@ -156,13 +156,15 @@ class PipelineAlert(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProcessStats:
-    """What work took."""
+    """What work took. CPU time and memory are those of user code, 0 if not known; memory is the most of one process."""
 
     download_time: timedelta
     process_time: timedelta
     upload_time: timedelta
     download_bytes: int
     upload_bytes: int
+    cpu_time: timedelta = timedelta()
+    memory_max_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,11 @@ class JobInfo:
     recovered: int
     stats: ProcessStats
 
+    @property
+    def took(self) -> timedelta | None:
+        """From its start to its end; None until then, and for one that never started."""
+        return self.finished_at - self.started_at if self.started_at and self.finished_at else None
+
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
@@ -197,7 +204,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class DatumInfo:
-    """A datum; of no job when it is only a preview."""
+    """A datum; of no job when it is only a preview. `reason` says why it failed."""
 
     id: str
     job: Job | None
@@ -205,6 +212,8 @@ class DatumInfo:
     inputs: tuple[InputFile, ...]
     stats: ProcessStats
     image: str
+    tries: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

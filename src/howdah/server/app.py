@@ -153,6 +153,11 @@ class Server:
             "Bytes of all objects of the lake, counted some minutes or, in a bucket, hours ago.",
             size.read,
         )
+        counted = opened.pps.claims.counted
+        metrics.counter("howdah_datums", "Datums that workers handed in, however they ended.", counted.datums)
+        metrics.counter(
+            "howdah_user_code_cpu_seconds", "CPU time of the user code of these datums.", counted.cpu_seconds
+        )
         self._grpc = GrpcEdge(self._hub, metrics)
         self._links = ChunkLinks(self._http_url, opened.clock)
         chunks = chunk_route(opened.pfs.storage.chunks, self._links)

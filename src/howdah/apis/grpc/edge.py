@@ -23,6 +23,7 @@ from howdah.apis.grpc.pfs_service import PfsService
 from howdah.apis.grpc.pps_service import PpsService
 from howdah.apis.grpc.reflection import ReflectionService
 from howdah.apis.grpc.register import service_handler
+from howdah.apis.grpc.reports import JobsService
 from howdah.apis.grpc.storage_service import StorageService
 from howdah.apis.grpc.transacted import Transacted
 from howdah.apis.grpc.transaction_service import TransactionService
@@ -73,6 +74,7 @@ def lake_services(
         Service(_service(transaction_v2_pb2, "API"), TransactionService(bridge, transactions)),
         Service(_service(howdah_v1_pb2, "Upkeep"), UpkeepService(bridge, upkeep)),
         Service(_service(howdah_v1_pb2, "Work"), WorkServicer(bridge, pps)),
+        Service(_service(howdah_v1_pb2, "Jobs"), JobsService(bridge, pfs, pps, clock)),
         Service(_service(howdah_v1_pb2, "Logs"), LakeLogsService(bridge, pps.logs)),
         Service(_service(logs_pb2, "API"), LogsService(bridge, pps.logs)),
         Service(_service(admin_v2_pb2, "API"), AdminService(bridge, pfs.catalog, lake_id, lambda: links.base)),

@@ -27,10 +27,6 @@ class PpsCalls:
         self._pps = pps
         self._clock = clock
 
-    def _job(self, info: JobInfo, details: bool) -> pb.JobInfo:
-        """The message of a job."""
-        return next(self._jobs([info], details))
-
     def _jobs(self, infos: Iterable[JobInfo], details: bool) -> Iterator[pb.JobInfo]:
         """The messages of many jobs; details are left out where the pipeline has gone meanwhile."""
         if not details:

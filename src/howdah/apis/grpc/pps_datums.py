@@ -2,9 +2,13 @@
 # ruff: noqa: N802 - methods have the protocol's names
 """Datums over gRPC: those of a job, and those that an input would give."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from itertools import dropwhile, islice, takewhile
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
 
 from howdah.apis.grpc import pps_answers, pps_requests, requests
 from howdah.apis.grpc.bridge import Context
@@ -17,26 +21,32 @@ from howdah.pps.input_warnings import Warnings
 from howdah.pps.inputs import Warn
 from howdah.wire.stubs import pps_v2_pb2 as pb
 
-__all__ = ["DatumCalls"]
+__all__ = ["DatumCalls", "DatumReads"]
+
+M = TypeVar("M", bound=Message)
 
 
-class DatumCalls(PpsCalls):
-    """The calls of `pps_v2.API` about datums."""
+class DatumReads(PpsCalls, ABC, Generic[M]):
+    """The calls that ask for one datum or a list; each is answered as an `M`. `reports` has another one."""
 
-    async def InspectDatum(self, request: pb.InspectDatumRequest, context: Context) -> pb.DatumInfo:
+    @abstractmethod
+    def _datum(self, info: DatumInfo) -> M:
+        """The answer for a datum."""
+
+    async def InspectDatum(self, request: pb.InspectDatumRequest, context: Context) -> M:
         """One datum of a job."""
 
-        def inspect() -> pb.DatumInfo:
+        def inspect() -> M:
             requests.required(request, "datum")
             job = pps_requests.job(request.datum)
-            return pps_answers.datum_info(self._pps.datums.inspect(job, request.datum.id))
+            return self._datum(self._pps.datums.inspect(job, request.datum.id))
 
         return await self._bridge.unary(context, inspect)
 
     async def ListDatum(self, request: pb.ListDatumRequest, context: Context) -> None:
         """The datums of a job by id, or those that an input would give if a pipeline had it, in the input's order."""
         warnings = Warnings()
-        await self._bridge.stream(context, lambda: map(pps_answers.datum_info, self._datums(request, warnings.add)))
+        await self._bridge.stream(context, lambda: map(self._datum, self._datums(request, warnings.add)))
         pps_answers.attach_warnings(context, warnings.texts)
 
     def _datums(self, request: pb.ListDatumRequest, warn: Warn) -> Iterator[DatumInfo]:
@@ -54,6 +64,13 @@ class DatumCalls(PpsCalls):
             number=number,
             reverse=request.reverse,
         )
+
+
+class DatumCalls(DatumReads[pb.DatumInfo]):
+    """The calls of `pps_v2.API` about datums."""
+
+    def _datum(self, info: DatumInfo) -> pb.DatumInfo:
+        return pps_answers.datum_info(info)
 
 
 def _page(infos: Iterator[DatumInfo], marker: str, number: int, reverse: bool) -> Iterator[DatumInfo]:

@@ -167,16 +167,19 @@ def _result(message: pb.DatumResult) -> DatumResult:
             ErrorKind.BAD_ARGUMENT,
             f"datum {message.datum_id} is handed in with state {message.state}; use SUCCESS, FAILED or RECOVERED",
         )
-    return DatumResult(message.datum_id, state, message.reason, message.tries, _stats(message.stats))
+    return DatumResult(message.datum_id, state, message.reason, message.tries, _stats(message))
 
 
-def _stats(message: pps.ProcessStats) -> ProcessStats:
+def _stats(message: pb.DatumResult) -> ProcessStats:
+    took = message.stats
     return ProcessStats(
-        download_ms=message.download_time.ToMilliseconds(),
-        process_ms=message.process_time.ToMilliseconds(),
-        upload_ms=message.upload_time.ToMilliseconds(),
-        download_bytes=message.download_bytes,
-        upload_bytes=message.upload_bytes,
+        download_ms=took.download_time.ToMilliseconds(),
+        process_ms=took.process_time.ToMilliseconds(),
+        upload_ms=took.upload_time.ToMilliseconds(),
+        download_bytes=took.download_bytes,
+        upload_bytes=took.upload_bytes,
+        cpu_us=message.cpu_time.ToMicroseconds(),
+        memory_max_bytes=message.memory_max_bytes,
     )
 
 

@@ -530,6 +530,34 @@ class DatumResult(_message.Message):
     memory_max_bytes: int
     def __init__(self, datum_id: _Optional[str] = ..., state: _Optional[_Union[_pps_v2_pb2.DatumState, str]] = ..., reason: _Optional[str] = ..., tries: _Optional[int] = ..., stats: _Optional[_Union[_pps_v2_pb2.ProcessStats, _Mapping]] = ..., cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_max_bytes: _Optional[int] = ...) -> None: ...
 
+class Cost(_message.Message):
+    __slots__ = ("cpu_time", "memory_max_bytes")
+    CPU_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    cpu_time: _duration_pb2.Duration
+    memory_max_bytes: int
+    def __init__(self, cpu_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., memory_max_bytes: _Optional[int] = ...) -> None: ...
+
+class JobReport(_message.Message):
+    __slots__ = ("job", "cost")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    job: _pps_v2_pb2.JobInfo
+    cost: Cost
+    def __init__(self, job: _Optional[_Union[_pps_v2_pb2.JobInfo, _Mapping]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ...) -> None: ...
+
+class DatumReport(_message.Message):
+    __slots__ = ("datum", "cost", "tries", "reason")
+    DATUM_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    datum: _pps_v2_pb2.DatumInfo
+    cost: Cost
+    tries: int
+    reason: str
+    def __init__(self, datum: _Optional[_Union[_pps_v2_pb2.DatumInfo, _Mapping]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ..., tries: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class HandInResultsRequest(_message.Message):
     __slots__ = ("set_id", "fence", "change", "results", "last", "containment")
     SET_ID_FIELD_NUMBER: _ClassVar[int]

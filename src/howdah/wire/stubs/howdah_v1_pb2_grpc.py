@@ -4,6 +4,7 @@
 import grpc
 
 from howdah.wire.stubs import howdah_v1_pb2 as howdah__v1__pb2
+from howdah.wire.stubs import pps_v2_pb2 as pps__v2__pb2
 
 
 class LakeStub(object):
@@ -577,6 +578,241 @@ class Work(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Work/AppendLogs',
             howdah__v1__pb2.AppendLogsRequest.SerializeToString,
             howdah__v1__pb2.AppendLogsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+
+class JobsStub(object):
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.InspectJob = channel.unary_unary(
+                '/howdah.v1.Jobs/InspectJob',
+                request_serializer=pps__v2__pb2.InspectJobRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.JobReport.FromString,
+                )
+        self.InspectJobSet = channel.unary_stream(
+                '/howdah.v1.Jobs/InspectJobSet',
+                request_serializer=pps__v2__pb2.InspectJobSetRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.JobReport.FromString,
+                )
+        self.ListJob = channel.unary_stream(
+                '/howdah.v1.Jobs/ListJob',
+                request_serializer=pps__v2__pb2.ListJobRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.JobReport.FromString,
+                )
+        self.SubscribeJob = channel.unary_stream(
+                '/howdah.v1.Jobs/SubscribeJob',
+                request_serializer=pps__v2__pb2.SubscribeJobRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.JobReport.FromString,
+                )
+        self.InspectDatum = channel.unary_unary(
+                '/howdah.v1.Jobs/InspectDatum',
+                request_serializer=pps__v2__pb2.InspectDatumRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.DatumReport.FromString,
+                )
+        self.ListDatum = channel.unary_stream(
+                '/howdah.v1.Jobs/ListDatum',
+                request_serializer=pps__v2__pb2.ListDatumRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.DatumReport.FromString,
+                )
+
+
+class JobsServicer(object):
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same.
+    """
+
+    def InspectJob(self, request, context):
+        """One job; with wait, once it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectJobSet(self, request, context):
+        """The jobs of a set, each after those it depends on; with wait, each once it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJob(self, request, context):
+        """Jobs, newest first. A filter sees what pps_v2.API answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubscribeJob(self, request, context):
+        """The open jobs of a pipeline, then each new one; again when its state or its counts change. Endless.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectDatum(self, request, context):
+        """One datum of a job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDatum(self, request, context):
+        """The datums of a job by id, or those that an input would give.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_JobsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'InspectJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectJob,
+                    request_deserializer=pps__v2__pb2.InspectJobRequest.FromString,
+                    response_serializer=howdah__v1__pb2.JobReport.SerializeToString,
+            ),
+            'InspectJobSet': grpc.unary_stream_rpc_method_handler(
+                    servicer.InspectJobSet,
+                    request_deserializer=pps__v2__pb2.InspectJobSetRequest.FromString,
+                    response_serializer=howdah__v1__pb2.JobReport.SerializeToString,
+            ),
+            'ListJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListJob,
+                    request_deserializer=pps__v2__pb2.ListJobRequest.FromString,
+                    response_serializer=howdah__v1__pb2.JobReport.SerializeToString,
+            ),
+            'SubscribeJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.SubscribeJob,
+                    request_deserializer=pps__v2__pb2.SubscribeJobRequest.FromString,
+                    response_serializer=howdah__v1__pb2.JobReport.SerializeToString,
+            ),
+            'InspectDatum': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectDatum,
+                    request_deserializer=pps__v2__pb2.InspectDatumRequest.FromString,
+                    response_serializer=howdah__v1__pb2.DatumReport.SerializeToString,
+            ),
+            'ListDatum': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListDatum,
+                    request_deserializer=pps__v2__pb2.ListDatumRequest.FromString,
+                    response_serializer=howdah__v1__pb2.DatumReport.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'howdah.v1.Jobs', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Jobs(object):
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same.
+    """
+
+    @staticmethod
+    def InspectJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Jobs/InspectJob',
+            pps__v2__pb2.InspectJobRequest.SerializeToString,
+            howdah__v1__pb2.JobReport.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def InspectJobSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Jobs/InspectJobSet',
+            pps__v2__pb2.InspectJobSetRequest.SerializeToString,
+            howdah__v1__pb2.JobReport.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Jobs/ListJob',
+            pps__v2__pb2.ListJobRequest.SerializeToString,
+            howdah__v1__pb2.JobReport.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SubscribeJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Jobs/SubscribeJob',
+            pps__v2__pb2.SubscribeJobRequest.SerializeToString,
+            howdah__v1__pb2.JobReport.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def InspectDatum(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Jobs/InspectDatum',
+            pps__v2__pb2.InspectDatumRequest.SerializeToString,
+            howdah__v1__pb2.DatumReport.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListDatum(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/howdah.v1.Jobs/ListDatum',
+            pps__v2__pb2.ListDatumRequest.SerializeToString,
+            howdah__v1__pb2.DatumReport.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

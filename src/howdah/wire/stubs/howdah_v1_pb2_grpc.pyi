@@ -6,6 +6,7 @@ import collections.abc
 import grpc
 import grpc.aio
 import howdah.wire.stubs.howdah_v1_pb2
+import howdah.wire.stubs.pps_v2_pb2
 import typing
 
 _T = typing.TypeVar("_T")
@@ -329,6 +330,132 @@ class WorkServicer:
         """Lines that user code printed, or that the worker has to say."""
 
 def add_WorkServicer_to_server(servicer: WorkServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
+
+class JobsStub:
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same."""
+
+    def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
+    InspectJob: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """One job; with wait, once it has ended."""
+
+    InspectJobSet: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectJobSetRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """The jobs of a set, each after those it depends on; with wait, each once it has ended."""
+
+    ListJob: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.ListJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """Jobs, newest first. A filter sees what pps_v2.API answers."""
+
+    SubscribeJob: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.SubscribeJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """The open jobs of a pipeline, then each new one; again when its state or its counts change. Endless."""
+
+    InspectDatum: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectDatumRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DatumReport,
+    ]
+    """One datum of a job."""
+
+    ListDatum: grpc.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.ListDatumRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DatumReport,
+    ]
+    """The datums of a job by id, or those that an input would give."""
+
+class JobsAsyncStub:
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same."""
+
+    InspectJob: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """One job; with wait, once it has ended."""
+
+    InspectJobSet: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectJobSetRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """The jobs of a set, each after those it depends on; with wait, each once it has ended."""
+
+    ListJob: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.ListJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """Jobs, newest first. A filter sees what pps_v2.API answers."""
+
+    SubscribeJob: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.SubscribeJobRequest,
+        howdah.wire.stubs.howdah_v1_pb2.JobReport,
+    ]
+    """The open jobs of a pipeline, then each new one; again when its state or its counts change. Endless."""
+
+    InspectDatum: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.InspectDatumRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DatumReport,
+    ]
+    """One datum of a job."""
+
+    ListDatum: grpc.aio.UnaryStreamMultiCallable[
+        howdah.wire.stubs.pps_v2_pb2.ListDatumRequest,
+        howdah.wire.stubs.howdah_v1_pb2.DatumReport,
+    ]
+    """The datums of a job by id, or those that an input would give."""
+
+class JobsServicer:
+    """Jobs and datums as pps_v2.API has them, each with what it has no place for. Requests and errors are the same."""
+
+    def InspectJob(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.InspectJobRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.JobReport, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.JobReport]]:
+        """One job; with wait, once it has ended."""
+
+    def InspectJobSet(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.InspectJobSetRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.JobReport], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.JobReport]]:
+        """The jobs of a set, each after those it depends on; with wait, each once it has ended."""
+
+    def ListJob(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.ListJobRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.JobReport], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.JobReport]]:
+        """Jobs, newest first. A filter sees what pps_v2.API answers."""
+
+    def SubscribeJob(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.SubscribeJobRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.JobReport], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.JobReport]]:
+        """The open jobs of a pipeline, then each new one; again when its state or its counts change. Endless."""
+
+    def InspectDatum(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.InspectDatumRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.DatumReport, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.DatumReport]]:
+        """One datum of a job."""
+
+    def ListDatum(
+        self,
+        request: howdah.wire.stubs.pps_v2_pb2.ListDatumRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[howdah.wire.stubs.howdah_v1_pb2.DatumReport], collections.abc.AsyncIterator[howdah.wire.stubs.howdah_v1_pb2.DatumReport]]:
+        """The datums of a job by id, or those that an input would give."""
+
+def add_JobsServicer_to_server(servicer: JobsServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
 
 class LogsStub:
     """Logs, by all that is known of their lines. Those who know the protocol alone ask pps_v2.API or logs.API."""
