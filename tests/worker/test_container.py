@@ -4,6 +4,7 @@
 What holds for every way to run a command is in `test_nest`, which runs for containers too.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from howdah.engine import LABEL, Engine, Limits
 from howdah.errors import ErrorKind, NotFound, Refused, Unavailable, Unsupported
 from howdah.worker.container import find_shell
+from howdah.worker.meter import Meter
 from howdah.worker.nest import Command, ModeName, Mount
 from tools import engines
 
@@ -49,6 +51,26 @@ def pfs(tmp_path) -> Path:
 def test_the_mode_says_container(container):
     """Whoever looks at a job learns it."""
     assert ModeName.CONTAINER == container.mode.name
+
+
+def test_what_runs_in_a_container_is_measured_from_outside(container, pfs):
+    """While it runs, and each container for itself; its first process is one of this machine."""
+    meter = Meter(container.pid, monotonic=itertools.count().__next__)
+    script = "while :; do i=$((i + 1)); [ $i -lt 300000 ] || { echo spun; sleep 1000; }; done"
+    spun = threading.Event()
+    command = Command(("sh", "-c", script), pfs, PATH, on_output=lambda line: spun.set())
+    running = threading.Thread(target=container.run, args=(command,))
+
+    running.start()
+    said = spun.wait(PATIENCE_SECONDS)
+    cost = meter.read()
+    container.cancel()
+    running.join(PATIENCE_SECONDS)
+
+    assert said
+    assert 0.01 < cost.cpu_seconds < PATIENCE_SECONDS
+    assert 1 << 18 < cost.memory_max_bytes < 1 << 28
+    meter.close()
 
 
 def test_an_image_without_a_shell_runs(host, tmp_path, pfs):
