@@ -31,4 +31,3 @@ def test_a_long_line_is_cut_and_says_so():
     """The end of the line does not count, and nothing else is lost of one that is short enough."""
     assert "x" * LINE_CHARS_MAX == cut_line("x" * LINE_CHARS_MAX + "\r\n")
     assert cut_line("x" * (LINE_CHARS_MAX + 7)).endswith("x … (7 more characters were cut off)")
-

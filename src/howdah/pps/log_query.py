@@ -104,9 +104,9 @@ def filter_of(query: LogQuery, reads: Passes) -> Filter:
             return False
         if line.speaker not in query.speakers or (line.level or LogLevel.INFO) < query.level:
             return False
-        if (query.since is not None and line.at < query.since) or (query.until is not None and line.at > query.until):
+        if query.since is not None and line.at < query.since:
             return False
-        return True
+        return query.until is None or line.at <= query.until
 
     def chosen(lines: Iterable[Numbered]) -> list[Numbered]:
         found = [each for each in lines if passes(each[2])]
