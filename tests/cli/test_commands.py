@@ -124,7 +124,7 @@ def test_a_wait_that_takes_long_says_what_for(howdah, repo):
         (["delete", "repo", "nothing"], 3, "not found"),
         (["create", "pipeline", "-f", "/absent.yaml"], 3, "/absent.yaml"),
         (["inspect", "pipeline", "nothing"], 3, "not found"),
-        (["inspect", "job", "nothing@4f1c"], 2, "is not a commit id"),
+        (["inspect", "job", "nothing@4f1c"], 3, "write PIPELINE for its newest job"),
         (["--address", "ftp://x", "list", "repo"], 2, "scheme ftp is unknown"),
         (["--address", "127.0.0.1:1", "list", "repo"], 7, "start one: howdah server"),
         (["create", "repo", "ok", "-d", "\udcff"], 2, "is not UTF-8"),

@@ -194,3 +194,25 @@ def test_jobs_are_told_as_they_go_on(howdah, pipeline, tmp_path):
 
     assert (0, "default/slow@") == (told.code, told.out[:13])
     assert 0 == howdah("delete", "pipeline", "slow").code
+
+
+@pytest.mark.slow
+def test_a_job_is_named_by_its_id_its_commit_or_its_pipeline(howdah, pipeline, tmp_path):
+    """The newest one is named by the pipeline alone; what names none says what would."""
+    first = howdah("inspect", "job", "count", "-o", "json").json["job"]
+    newest = f"default/count@{put(howdah, tmp_path, 'twenty', 20)}"
+
+    assert 0 == howdah("wait", "job", "count", "--timeout", "60").code
+    for name, job in {"count": newest, "count@master": newest, "count@master^": first, first: first}.items():
+        assert job == howdah("inspect", "job", name, "-o", "json").json["job"]
+    assert [1, 2] == [len(howdah("list", "datum", name, "-o", "json").json) for name in ("count@master^", "count")]
+    assert howdah("logs", "-j", newest).out == howdah("logs", "-j", "count").out
+    assert 0 == howdah("stop", "job", "count").code
+    for name, code, text in (
+        ("count@nothing", 3, "count@nothing names no job"),
+        ("nothing", 3, 'pipeline "default/nothing" not found'),
+        (newest.partition("@")[2], 2, "write PIPELINE@"),
+        ("texts@master", 3, "not found"),
+    ):
+        wrong = howdah("inspect", "job", name)
+        assert (code, True) == (wrong.code, text in wrong.err)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of logs: their level, their length, and the patterns that are looked for."""
+"""Lines of logs: their level and their length."""
 
 import pytest
 
-from howdah.errors import BadRequest, ErrorKind
-from howdah.model.logs import LINE_CHARS_MAX, LogLevel, cut_line, level_of, line_pattern
+from howdah.model.logs import LINE_CHARS_MAX, LogLevel, cut_line, level_of
 
 
 @pytest.mark.parametrize(
@@ -32,13 +31,3 @@ def test_a_long_line_is_cut_and_says_so():
     """The end of the line does not count, and nothing else is lost of one that is short enough."""
     assert "x" * LINE_CHARS_MAX == cut_line("x" * LINE_CHARS_MAX + "\r\n")
     assert cut_line("x" * (LINE_CHARS_MAX + 7)).endswith("x … (7 more characters were cut off)")
-
-
-@pytest.mark.parametrize("text", ["(", "a{2,1}", "x" * 2_001])
-def test_a_pattern_that_is_none_is_refused(text):
-    """In one line that says what is wrong."""
-    with pytest.raises(BadRequest) as error:
-        line_pattern(text)
-
-    assert ErrorKind.BAD_ARGUMENT == error.value.kind
-    assert "regular expression" in error.value.message

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from howdah.db.engine import Database
 from howdah.db.events import read_events
 from howdah.model.refs import Branch, CommitRef, Repo
+from howdah.pfs import closing
 from howdah.pfs.catalog import Catalog
 
 ROOT = b"r" * 32
@@ -46,7 +47,7 @@ class Desk:
 
     def finish(self, commit, root=ROOT, size=1, **options):
         with self.db.write() as tx:
-            self.commits.close_row(tx, self.commits.row(tx, commit).id, root, 1, size, **options)
+            closing.close_row(tx, self.commits.row(tx, commit).id, root, 1, size, **options)
         return commit
 
     def commit(self, name, **options):

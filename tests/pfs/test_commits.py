@@ -9,6 +9,7 @@ import pytest
 from howdah.errors import BadRequest, Conflict, ErrorKind, NotFound, Refused, Unavailable
 from howdah.model.refs import Branch
 from howdah.model.states import CommitState, OriginKind
+from howdah.pfs import closing, starting
 from howdah.storage.filesets import EMPTY_ROOT
 from tests.pfs.catalogs import branch, ref, repo
 
@@ -27,7 +28,7 @@ def root_of(desk, commit):
 
 def one_off(desk, name, expected_head, root=b"1" * 32):
     with desk.catalog.work() as work:
-        return desk.commits.make_finished(work, branch(name), root, 3, 30, "by hand", expected_head=expected_head)
+        return starting.make_finished(work, branch(name), root, 3, 30, "by hand", expected_head=expected_head)
 
 
 def test_a_started_commit_is_the_head(desk):
@@ -158,7 +159,7 @@ def test_a_deleted_commit_cannot_be_closed(desk):
     desk.repos.delete(repo("a"))
 
     with pytest.raises(Conflict) as error, desk.db.write() as tx:
-        desk.commits.close_row(tx, key, b"z" * 32, 0, 0)
+        closing.close_row(tx, key, b"z" * 32, 0, 0)
 
     assert ErrorKind.DELETED_MEANWHILE == error.value.kind
 

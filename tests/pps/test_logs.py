@@ -7,11 +7,12 @@ import pytest
 
 from howdah.errors import Damaged, ErrorKind, NotFound
 from howdah.kit import fail
-from howdah.model.logs import LogLevel, Speaker, line_pattern
+from howdah.model.logs import LogLevel, Speaker
 from howdah.model.refs import Job
 from howdah.model.upkeep import Fault
 from howdah.pps.infos import LogLine
 from howdah.pps.log_format import BLOCK_BYTES
+from howdah.pps.log_patterns import line_pattern
 from howdah.pps.log_query import LogQuery
 from howdah.storage.chunks import CHUNK_PREFIX
 from howdah.upkeep import Upkeep

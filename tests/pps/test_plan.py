@@ -48,6 +48,10 @@ def planned(storage, root):
     return [(path, key, record) for path, key, record in read_records(storage, storage.fileset(root, "").batches(), "")]
 
 
+def digest_of(storage, root):
+    return storage.fileset(root, "").total.digest
+
+
 def sized(text):
     data = text.encode() if isinstance(text, str) else text
     return len(data).to_bytes(4, "little") + data
@@ -118,6 +122,46 @@ def test_a_plan_of_what_changed_equals_one_of_everything(storage, before, after,
     assert planned(storage, full) == planned(storage, updated) == planned(storage, over)
     digests = {storage.fileset(root, "").total.digest for root in (full, updated, over)}
     assert 1 == len(digests)
+
+
+@QUICK
+@given(st.lists(FILES, min_size=2, max_size=2), st.lists(FILES, min_size=2, max_size=2), GLOBS, GLOBS)
+def test_so_does_one_of_a_cross(storage, before, after, left, right):
+    """Whatever changed of which member; one of them may be there twice, under two names."""
+    again = {"pfs": {**pfs("l", "/*")["pfs"], "name": "again"}}
+    node = parse_input({"cross": [pfs("l", left), pfs("r", right), again]})
+    old, new = (
+        {branch(n): fileset(storage, each) for n, each in zip("lr", some, strict=True)} for some in (before, after)
+    )
+    first = build_plan(storage, EMPTY_ROOT, pages(node, old), "s", "a test")
+    earlier = Earlier(first, fingerprint(node, "s"), {at: files.root for at, files in old.items()})
+
+    updated = replan(storage, earlier, node, new, "s", "a test")
+
+    full = build_plan(storage, EMPTY_ROOT, pages(node, new), "s", "a test")
+    assert planned(storage, full) == planned(storage, updated)
+    assert digest_of(storage, full) == digest_of(storage, updated)
+
+
+def test_of_a_cross_only_datums_with_a_part_that_changed_are_made(storage, monkeypatch):
+    """Unless much has changed: then all of them are."""
+    node = parse_input({"cross": [pfs("l", "/*"), pfs("r", "/*")]})
+    files = {f"/{number}": b"1" for number in range(20)}
+    old = {branch(name): fileset(storage, files) for name in "lr"}
+    new = old | {branch("r"): fileset(storage, files | {"/7": b"2"})}
+    root = build_plan(storage, EMPTY_ROOT, pages(node, old), "s", "a test")
+    earlier = Earlier(root, fingerprint(node, "s"), {at: files.root for at, files in old.items()})
+    full = build_plan(storage, EMPTY_ROOT, pages(node, new), "s", "a test")
+    made = []
+    monkeypatch.setattr(replanning, "pages", lambda *given: made.append(given) or pages(*given))
+
+    updated = replan(storage, earlier, node, new, "s", "a test")
+    assert (0, digest_of(storage, full)) == (len(made), digest_of(storage, updated))
+
+    monkeypatch.setattr(replanning, "_CHANGED_MIN", 10)
+    monkeypatch.setattr(replanning, "_CHANGED_PART", 20)
+    over = replan(storage, earlier, node, new, "s", "a test")
+    assert (1, digest_of(storage, full)) == (len(made), digest_of(storage, over))
 
 
 def earlier_of(storage, node, files, salt="s"):

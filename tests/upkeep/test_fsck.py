@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from howdah.errors import BadRequest
 from howdah.model.upkeep import Fault, Proved
+from howdah.pfs import closing
 from howdah.pfs.resolve import exact
 from howdah.pfs.writes import Put
 from howdah.storage.filesets import Later
@@ -232,7 +233,7 @@ def test_a_range_that_is_not_what_its_node_says_is_found(lake):
     wrong = lake.storage.filesets.put_node(1, (dataclasses.replace(child, digest=b"?" * 32),), Later())
     commit = lake.start("a")
     with lake.db.write() as tx:
-        lake.pfs.catalog.commits.close_row(tx, exact(tx, commit).id, wrong.name, 1, 1)
+        closing.close_row(tx, exact(tx, commit).id, wrong.name, 1, 1)
 
     [fault] = check(lake)
 

@@ -73,13 +73,14 @@ def test_a_folder_of_secrets_needs_namespaces_and_a_variable_does_not(server, tm
         (b"hunter2", base64.b64encode(b"hunter2\n"), b"***="),
         (b"-----BEGIN KEY-----\nabcdefgh\nij\n", b"second abcdefgh, third ij", b"second ***, third ij"),
         (b"\xff\xfe\xfd", b"<\xff\xfe\xfd>", b"<***>"),
-        (b"ab", b"ab", b"ab"),
+        (b"ab", "cab ab, ab=ab abc äab".encode(), "cab ***, ***=*** abc äab".encode()),
+        (b"7", b"PIN=7 of 17 (7)", b"PIN=*** of 17 (***)"),
         (b"a.c", b"abc a.c", b"abc ***"),
         (b"", b"anything", b"anything"),
     ],
 )
 def test_a_value_is_masked_as_it_is_and_encoded(value, line, shown):
-    """Each line of a value with several; what is too short to be told from anything else is not."""
+    """Each line of a value with several; what is very short, where it is a word of its own."""
     mask = Mask([ClaimSecret(env_var="A", value=value)])
 
     assert shown == mask(line)

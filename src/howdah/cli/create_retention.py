@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`howdah create retention OF RULE`: say what is kept of a project, repo or branch."""
 
-import click
-
 from howdah.cli.base import command
-from howdah.cli.retaining import RETENTION, show_applied, shown
+from howdah.cli.retaining import give_rule, given_rule
 from howdah.cli.session import Session
 
 __all__ = ["create_retention"]
@@ -18,11 +16,7 @@ __all__ = ["create_retention"]
     "howdah create retention uploads delete commits after 24 hours",
     "howdah create retention images keep 1 commit --dry-run",
 )
-@click.argument("of", metavar="REPO|REPO@BRANCH|PROJECT/")
-@click.argument("rule", metavar="RULE...", nargs=-1, required=True)
-@click.option(
-    "--dry-run", is_flag=True, help="Make no rule; say what it would remove now, and what would stay and why."
-)
+@given_rule
 def create_retention(session: Session, of: str, rule: tuple[str, ...], dry_run: bool) -> None:
     """Give a repo, a branch or all repos of a project a retention rule, which the server applies every ten minutes.
 
@@ -32,8 +26,4 @@ def create_retention(session: Session, of: str, rule: tuple[str, ...], dry_run: 
     heads too; `delete repo after 48 hours` the repo. Of several rules the nearest holds: of the branch, the repo, the
     project.
     """
-    text = " ".join(rule)
-    if dry_run:
-        show_applied(session, session.client.apply_retention(of, dry_run=True, rule=text))
-    else:
-        session.show(shown(session.client.create_retention(of, text)), RETENTION)
+    give_rule(session, of, rule, update=False, dry_run=dry_run)

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`howdah list datum PIPELINE@ID`: show the datums of a job, or those that an input would give."""
+"""`howdah list datum PIPELINE[@ID]`: show the datums of a job, or those that an input would give."""
 
 import click
 
 from howdah.cli.base import command
 from howdah.cli.columns import DATUMS, TRIED
 from howdah.cli.input_files import one_input, warning
+from howdah.cli.job_names import NAMED_JOB, a_job
 from howdah.cli.names import STATES
 from howdah.cli.session import Session
 
 __all__ = ["list_datum"]
 
 
-@command("datum", "howdah list datum edges@4fc0…", "howdah list datum --input edges.yaml")
-@click.argument("job", metavar="PIPELINE@ID", required=False)
+@command("datum", "howdah list datum edges", "howdah list datum edges@4fc0…", "howdah list datum --input edges.yaml")
+@click.argument("job", metavar=NAMED_JOB, required=False)
 @click.option("-i", "--input", "source", metavar="FILE", help="Not of a job: of this spec or input, in JSON or YAML.")
 @click.option("-s", "--state", "states", multiple=True, type=click.Choice(STATES), help="Only those in this state.")
 @click.option("-n", "--number", default=0, help="At most so many; 0 for all.")
@@ -25,14 +26,15 @@ def list_datum(
     from howdah.model.states import DatumState
 
     if (job is None) == (source is None):
-        raise click.UsageError("give either PIPELINE@ID or --input FILE")
+        raise click.UsageError("give either PIPELINE[@ID] or --input FILE")
     if source is not None:
         if states:
             raise click.UsageError("datums of an input have no state; leave --state out")
-        found = session.client.try_input(
+        tried = session.client.try_input(
             one_input(source), after=after, number=number, warn=lambda text: session.note(warning(text))
         )
-        session.show_all(found, TRIED)
+        session.show_all(tried, TRIED)
     elif job is not None:
         wanted = [DatumState[state.upper()] for state in states]
-        session.show_all(session.client.list_datums(job, states=wanted, after=after, number=number), DATUMS)
+        found = session.client.list_datums(a_job(session, job), states=wanted, after=after, number=number)
+        session.show_all(found, DATUMS)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from howdah.cli.base import command
+from howdah.cli.job_names import NAMED_JOB, a_job
+from howdah.cli.names import is_id
 from howdah.cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ __all__ = ["logs"]
     output=False,
 )
 @click.option("-p", "--pipeline", help="Of this pipeline.")
-@click.option("-j", "--job", metavar="[PIPELINE@]ID", help="Of this job; of all jobs with this id without a pipeline.")
+@click.option("-j", "--job", metavar=f"{NAMED_JOB}|ID", help="Of this job; of all jobs with an ID.")
 @click.option("--server", is_flag=True, help="Of the server itself, not of pipelines.")
 @click.option("--datum", default="", metavar="ID", help="Of this datum only.")
 @click.option("--inputs", metavar="FILE,…", help="Of datums that read all these files: their paths, or hashes in hex.")
@@ -82,11 +84,10 @@ def logs(
         raise click.UsageError(
             "say whose logs: a pipeline's with -p, a job's with -j, a datum's with --datum, the server's with --server"
         )
-    named = job is not None and "@" in job
     lines = session.client.logs(
         pipeline=pipeline if job is None else None,
-        job=job if named else None,
-        job_set="" if named or job is None else job,
+        job=None if job is None or is_id(job) else a_job(session, job),
+        job_set=job if job is not None and is_id(job) else "",
         server=server,
         datum=datum,
         files=[each for each in (inputs or "").split(",") if each],

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands about retention rules share: how rules are shown, and what they removed or would remove."""
+"""What the commands about retention rules share: how they are given and shown, and what they remove or would remove."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import click
 
 from howdah.cli.output import Columns, size, time
 from howdah.cli.session import Session
 
-__all__ = ["RETENTION", "RETENTIONS", "show_applied", "shown"]
+__all__ = ["RETENTION", "RETENTIONS", "give_rule", "given_rule", "show_applied", "shown"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 RETENTIONS: Final[Columns] = [
     ("OF", lambda r: r["target"]),
@@ -18,6 +22,23 @@ RETENTION: Final[Columns] = [
     ("rule", lambda r: r["rule"]),
     ("made", lambda r: time(r["created_at"])),
 ]
+
+
+def given_rule(function: F) -> F:
+    """Give a command the arguments of a rule, and an option to try it."""
+    text = "Leave all rules as they are; say what this one would remove now, and what would stay and why."
+    function = click.option("--dry-run", is_flag=True, help=text)(function)
+    function = click.argument("rule", metavar="RULE...", nargs=-1, required=True)(function)
+    return click.argument("of", metavar="REPO|REPO@BRANCH|PROJECT/")(function)
+
+
+def give_rule(session: Session, of: str, rule: Sequence[str], *, update: bool, dry_run: bool) -> None:
+    """Give a rule, or replace the one that there is, and print it; or print what it would do."""
+    text = " ".join(rule)
+    if dry_run:
+        show_applied(session, session.client.apply_retention(of, dry_run=True, rule=text))
+    else:
+        session.show(shown(session.client.create_retention(of, text, update=update)), RETENTION)
 
 
 def shown(retention: Any) -> dict[str, Any]:

@@ -2,19 +2,13 @@
 """Lines of logs: how grave one is, who said it, and how long it may be. What keeps and finds them: `pps.logs`."""
 
 import json
-import re
 from enum import Enum, IntEnum, unique
 from typing import Any, Final
 
-from howdah.errors import BadRequest, ErrorKind
-from howdah.model.texts import one_line
-
-__all__ = ["LINE_CHARS_MAX", "LogLevel", "Speaker", "cut_line", "level_of", "line_pattern"]
+__all__ = ["LINE_CHARS_MAX", "LogLevel", "Speaker", "cut_line", "level_of"]
 
 LINE_CHARS_MAX: Final = 65_536
 """What is longer is somebody's data, and cut. Workers cut at as many bytes and go on as the next line."""
-
-_PATTERN_CHARS_MAX: Final = 2_000
 
 
 @unique
@@ -80,23 +74,3 @@ def cut_line(message: str) -> str:
     text = message.rstrip("\r\n")
     more = len(text) - LINE_CHARS_MAX
     return text if more <= 0 else f"{text[:LINE_CHARS_MAX]} … ({more} more characters were cut off)"
-
-
-def line_pattern(text: str) -> re.Pattern[str] | None:
-    """The regular expression that lines are searched for; None for no text.
-
-    Raises:
-        BadRequest: BAD_ARGUMENT: it is none, or too long.
-    """
-    if not text:
-        return None
-    if len(text) > _PATTERN_CHARS_MAX:
-        reason = f"it has {len(text)} characters, and at most {_PATTERN_CHARS_MAX} are looked for"
-        raise BadRequest(ErrorKind.BAD_ARGUMENT, f"regular expression is too long: {reason}; search for less")
-    try:
-        return re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise BadRequest(
-            ErrorKind.BAD_ARGUMENT,
-            f"regular expression ({one_line(text)}) invalid: {one_line(str(error))}; mend it, or escape it with \\",
-        ) from error

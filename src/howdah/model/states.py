@@ -75,7 +75,12 @@ class JobState(IntEnum):
 
 @unique
 class PipelineState(IntEnum):
-    """What a pipeline is doing."""
+    """What a pipeline is doing.
+
+    Workers are the whole pool's and there before any pipeline is, so that none is STARTING or RESTARTING; and none is
+    in FAILURE, which would last until its next version: what keeps it from working may pass, and till then it is
+    CRASHING.
+    """
 
     STARTING = 1
     RUNNING = 2

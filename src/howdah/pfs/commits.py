@@ -30,7 +30,7 @@ from howdah.pfs import (
 from howdah.pfs.commit_rows import CommitFilter, CommitRow
 from howdah.pfs.infos import commit_infos
 from howdah.pfs.resolve import exact, head_of, resolve, resolve_in
-from howdah.pfs.work import Work, Works
+from howdah.pfs.work import Works
 
 __all__ = ["Commits"]
 
@@ -173,33 +173,6 @@ class Commits:
     def set_partial(self, tx: Transaction, row_id: int, upto_seq: int, root: bytes, old_seq: int | None) -> bool:
         """As `pfs.commit_changes.merge`."""
         return commit_changes.merge(tx, row_id, upto_seq, root, old_seq)
-
-    def close_row(
-        self,
-        tx: Transaction,
-        commit_id: int,
-        root: bytes,
-        files: int,
-        size: int,
-        description: str | None = None,
-        error: str = "",
-    ) -> None:
-        """As `pfs.closing.close_row`."""
-        closing.close_row(tx, commit_id, root, files, size, description, error)
-
-    def make_finished(
-        self,
-        work: Work,
-        branch: Branch,
-        root: bytes,
-        files: int,
-        size: int,
-        description: str = "",
-        *,
-        expected_head: int | None,
-    ) -> Commit:
-        """As `pfs.starting.make_finished`."""
-        return starting.make_finished(work, branch, root, files, size, description, expected_head=expected_head)
 
     def _by_age(self, wanted: CommitFilter, oldest_first: bool) -> Iterator[CommitInfo]:
         past: int | None = None

@@ -5,10 +5,10 @@
     pipelines    specs, versions, repos          following   a job for each output commit
     scheduler    brings jobs from state to state, by
       starting     inputs -> plan -> what is to be done (`inputs`, `plan`, `done`, `sharing`)
-      claims       what workers are given and give (`results`)
+      claims       what workers are given and give (`paths_written`, `results`)
       finishing    results -> what is done for ever, output and meta commit (`compose`)
     jobs, datums   what people ask
-    logs         lines of user code, workers and the scheduler (`log_query`, `log_reader`, `log_mover`)
+    logs         lines of user code, workers and the scheduler (`log_query`, `log_patterns`, `log_reader`, `log_mover`)
     *_rows       owners of tables; `records`, `rewriting` are how filesets are made here
 
 Times and ids are parameters, and nothing here runs user code.

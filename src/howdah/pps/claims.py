@@ -29,12 +29,13 @@ from howdah.pps.finishing import clash_text, end_badly
 from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
 from howdah.pps.infos import Claim, DatumResult, GivenSecret
 from howdah.pps.job_rows import JobRow
+from howdah.pps.paths_written import PathsWritten, clash_in, clash_with, written_by
 from howdah.pps.secrets import Secrets
 from howdah.pps.set_rows import SetRow
 from howdah.pps.sharing import Turns, share
 from howdah.pps.starting import Details
 from howdah.pps.subjects import WORK, job_subject
-from howdah.storage import changes, rows
+from howdah.storage import changes
 from howdah.storage.slices import slice_rows
 from howdah.storage.storage import Storage
 
@@ -49,6 +50,7 @@ class Claims:
     """The protocol of workers. Safe for many threads.
 
     counted   what was handed in since this process began
+    written   the paths that were handed in for running jobs
     """
 
     def __init__(self, db: Database, storage: Storage, clock: Clock, secrets: Secrets) -> None:
@@ -58,6 +60,7 @@ class Claims:
         self._secrets = secrets
         self._turns = Turns()
         self.counted = Counted()
+        self.written = PathsWritten()
 
     def claim(self, worker: str) -> Claim | None:
         """Give a worker a datum set that waits; None if there is none.
@@ -121,35 +124,62 @@ class Claims:
         must be durable. `last` says that the set ends here. Results that were taken a moment ago are not taken again.
 
         Raises:
-            Conflict: CLAIM_LOST: nothing was taken; drop the work. Also if two of these datums write one path: the job
-                has failed then, and its reason names both.
+            Conflict: CLAIM_LOST: nothing was taken; drop the work. Also if one of these datums writes a path that
+                another one wrote, as far as that is known now (`pps.paths_written`): the job has failed then, and its
+                reason names both.
             BadRequest: the results are not those of the next datums of the set; or `change` is not a change, or
                 names what is not in the store.
         """
         with self._db.read() as tx:
             found, job = _held(tx, set_id, fence)
+            self.written.learn(tx, job.id)
         if self._is_repeated(found, job, results):
             return
         self._check(found, job, change, results, last)
-        if clash := _clash(change):
+        written = written_by(change)
+        if clash := clash_in(written):
             self._end_by_clash(set_id, fence, clash)
         outcomes = Outcomes.of(results)
         body = encode_hand_in(HandIn(outcomes, found.worker, containment, change))
+        if not self._take(set_id, fence, body, results, outcomes, written):
+            with self._db.read() as tx:
+                clash = clash_with(tx, job.id, written)
+            if clash:
+                self._end_by_clash(set_id, fence, clash)
+            self._take(set_id, fence, body, results, outcomes, written, surely=True)
+
+    def _take(
+        self,
+        set_id: int,
+        fence: int,
+        body: bytes,
+        results: Sequence[DatumResult],
+        outcomes: Outcomes,
+        written: pa.RecordBatch,
+        *,
+        surely: bool = False,
+    ) -> bool:
+        """Keep what was handed in; but not if a path may have been written before, unless `surely` none was."""
         with self._db.write() as tx:
             found, job = _held(tx, set_id, fence)
             if self._is_repeated(found, job, results):
-                return
+                return True
             self._check_order(found, job, results)
+            if self.written.meets(tx, job.id, written) and not surely:
+                return False
+            self.written.add(tx, job.id, written)
             set_rows.add_result(tx, found, body, [each.state for each in results])
             ended = set_rows.progress(tx, found, len(results), _until(self._clock.now()))
             _count(tx, job, outcomes)
             tx.emit(job_subject(job.job), "progress")
             if ended and not set_rows.any_left(tx, job.id):
                 job_rows.move(tx, job, JobState.FINISHING)
+                self.written.forget(job.id)
             elif ended:
                 tx.emit(WORK, "waiting")
             fail.here("pps.result")
         self.counted.add(outcomes)
+        return True
 
     def release(self, *, everything: bool = False) -> bool:
         """Give back the claims that have run out, or with `everything` all of them; whether there were any.
@@ -198,6 +228,7 @@ class Claims:
             _, job = _held(tx, set_id, fence)
             end_badly(tx, job, JobState.FAILURE, clash_text(clash))
             set_rows.clear(tx, job.id)
+        self.written.forget(job.id)
         raise Conflict(ErrorKind.CLAIM_LOST, f"the claim of datum set {set_id} is lost: {clash}; claim again")
 
     def _is_repeated(self, found: SetRow, job: JobRow, results: Sequence[DatumResult]) -> bool:
@@ -217,18 +248,6 @@ class Claims:
             at = next((n for n, (a, b) in enumerate(zip(given, wanted, strict=False)) if a != b), len(wanted))
             text = f"datum {given[at]} is not the next one of datum set {found.id} of job {job.job}"
             raise BadRequest(ErrorKind.BAD_ARGUMENT, f"{text}; hand in results in the order of the set, each once")
-
-
-def _clash(change: bytes) -> str:
-    """Which path two datums of one hand-in write, and which datums; "" if none is seen.
-
-    What clashes with another hand-in, or lies in a change that was too big for a message, is seen at the end.
-    """
-    for layer in changes.decode(change) if change else ():
-        if isinstance(layer.appends, pa.RecordBatch) and (found := rows.duplicate(layer.appends)):
-            path, first, second = found
-            return f"file {path} was written by two datums, {first} and {second}"
-    return ""
 
 
 def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:

@@ -7,7 +7,8 @@ made as they are asked for. What datums are called and whether they must run is 
 about an input is found in `pps.input_warnings`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -40,6 +41,7 @@ __all__ = [
     "Warn",
     "branch_of",
     "pages",
+    "pages_with",
     "warnings_of",
 ]
 
@@ -51,7 +53,11 @@ LOOKED_SHORT: Final = 100_000
 LOOKED_LONG: Final = 1_000_000
 
 
-def pages(root: Input, filesets: Filesets, warn: Warn = lambda _text: None) -> Iterator[Page]:
+def _unheard(_text: str) -> None:
+    """Nobody listens to warnings."""
+
+
+def pages(root: Input, filesets: Filesets, warn: Warn = _unheard) -> Iterator[Page]:
     """The datums of an input, in an order of its own; `filesets` holds what each pfs input reads, by its branch.
 
     `warn` is told of each thing that makes an input give less than its writer may think, perhaps more than once.
@@ -62,6 +68,17 @@ def pages(root: Input, filesets: Filesets, warn: Warn = lambda _text: None) -> I
     for text in of_spec(root):
         warn(text)
     yield from _pages(root, filesets, warn)
+
+
+def pages_with(members: Sequence[Input], filesets: Filesets, at: int, some: Sequence[Page]) -> Iterator[Page]:
+    """The datums of a cross of inputs whose parts of member number `at` are in `some` pages.
+
+    Raises:
+        Unsupported: a kind of input that this version does not run.
+    """
+    if some:
+        made = [partial(_pages, member, filesets, _unheard) for member in members]
+        yield from _crossed([*made[:at], lambda: iter(some), *made[at + 1 :]])
 
 
 def warnings_of(root: Input, filesets: Filesets, files_max: int = LOOKED_SHORT) -> tuple[str, ...]:
@@ -92,7 +109,7 @@ def _pages(node: Input, filesets: Filesets, warn: Warn) -> Iterator[Page]:
         case CronInput():
             return _pfs_pages(as_pfs(node), filesets)
         case CrossInput(members):
-            return _cross_pages(members, filesets, warn)
+            return _crossed([partial(_pages, member, filesets, warn) for member in members])
         case UnionInput(members):
             return chain.from_iterable(_pages(member, filesets, warn) for member in members)
         case JoinInput():
@@ -109,13 +126,13 @@ def _pfs_pages(node: PfsInput, filesets: Filesets) -> Iterator[Page]:
             yield Page((Slot(source, paths, hashes, sizes),))
 
 
-def _cross_pages(members: tuple[Input, ...], filesets: Filesets, warn: Warn) -> Iterator[Page]:
-    head, rest = members[0], members[1:]
+def _crossed(makers: Sequence[Callable[[], Iterator[Page]]]) -> Iterator[Page]:
+    head, rest = makers[0], makers[1:]
     if not rest:
-        yield from _pages(head, filesets, warn)
+        yield from head()
         return
-    inner = _Again(lambda: _cross_pages(rest, filesets, warn))
-    for left in _pages(head, filesets, warn):
+    inner = _Again(partial(_crossed, rest))
+    for left in head():
         for right in inner:
             yield from _product(left, right)
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be asked of logs, whichever API asks: whose lines, and which of them. `pps.log_reader` finds them."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,14 +13,20 @@ from howdah.model.refs import Job, Pipeline
 from howdah.pfs import project_rows
 from howdah.pps import job_rows, log_rows, pipeline_rows
 from howdah.pps.infos import LogLine
+from howdah.pps.log_patterns import LinePattern
 from howdah.pps.log_rows import SERVER, Scope
 from howdah.pps.subjects import PIPELINES, SERVER_LOGS, logs_subject, pipeline_subject, project_subject
 
-__all__ = ["EVERYBODY", "LogQuery", "Passes", "filter_of", "scope_of", "subject_of"]
+__all__ = ["EVERYBODY", "Filter", "LogQuery", "Numbered", "Passes", "filter_of", "scope_of", "subject_of"]
 
 EVERYBODY: Final = frozenset(Speaker)
 
 Passes = Callable[[LogLine], bool]
+
+Numbered = tuple[int, int, LogLine]
+"""A line, behind the numbers of its block and of the line in it."""
+
+Filter = Callable[[Iterable[Numbered]], list[Numbered]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class LogQuery:
     worker: str = ""
     speakers: frozenset[Speaker] = EVERYBODY
     level: LogLevel = LogLevel.UNSET
-    pattern: re.Pattern[str] | None = None
+    pattern: LinePattern | None = None
     negate: bool = False
     since: datetime | None = None
     until: datetime | None = None
@@ -89,8 +94,8 @@ def subject_of(query: LogQuery) -> str:
     return project_subject(query.project) if query.project else PIPELINES
 
 
-def filter_of(query: LogQuery, reads: Passes) -> Passes:
-    """Whether a line is one of those that a query asks for; `reads` says so of the files of its datum."""
+def filter_of(query: LogQuery, reads: Passes) -> Filter:
+    """What leaves of lines those that a query asks for, in their order; `reads` says so of the files of a datum."""
 
     def passes(line: LogLine) -> bool:
         if query.datum and line.datum_id != query.datum:
@@ -99,10 +104,16 @@ def filter_of(query: LogQuery, reads: Passes) -> Passes:
             return False
         if line.speaker not in query.speakers or (line.level or LogLevel.INFO) < query.level:
             return False
-        if (query.since is not None and line.at < query.since) or (query.until is not None and line.at > query.until):
+        if query.since is not None and line.at < query.since:
             return False
-        if query.pattern is not None and (query.pattern.search(line.message) is None) != query.negate:
-            return False
-        return not query.files or reads(line)
+        return query.until is None or line.at <= query.until
 
-    return passes
+    def chosen(lines: Iterable[Numbered]) -> list[Numbered]:
+        found = [each for each in lines if passes(each[2])]
+        if query.pattern is not None and found:
+            matches = query.pattern.matches([each[2].message for each in found])
+            found = [each for each, match in zip(found, matches, strict=True) if match != query.negate]
+        # Last, for it reads what jobs have planned.
+        return [each for each in found if reads(each[2])] if query.files else found
+
+    return chosen

@@ -17,7 +17,7 @@ from howdah.model.refs import Pipeline
 from howdah.pps import log_rows
 from howdah.pps.infos import LogLine
 from howdah.pps.log_format import lines_of
-from howdah.pps.log_query import LogQuery, Passes, filter_of, scope_of, subject_of
+from howdah.pps.log_query import Filter, LogQuery, Numbered, Passes, filter_of, scope_of, subject_of
 from howdah.pps.log_rows import Piece, Scope
 from howdah.storage.chunks import Chunks
 
@@ -26,9 +26,6 @@ __all__ = ["FoundLines", "find_lines"]
 _AHEAD: Final = 50  # rows whose blocks are read together
 _OBJECTS_KEPT: Final = 2  # that were read last: neighbours are in the same one
 _NAMES_KEPT: Final = 10_000
-
-Numbered = tuple[int, int, LogLine]
-"""A line, behind the numbers of its block and of the line in it."""
 
 
 def find_lines(db: Database, chunks: Chunks, query: LogQuery, reads: Passes) -> "FoundLines":
@@ -60,7 +57,7 @@ class FoundLines:
         db: Database,
         chunks: Chunks,
         query: LogQuery,
-        passes: Passes,
+        chosen: Filter,
         scope: Scope,
         pieces: list[Piece],
         place: int,
@@ -71,7 +68,7 @@ class FoundLines:
         self.subject = subject_of(query)
         self._db = db
         self._query = query
-        self._passes = passes
+        self._chosen = chosen
         self._scope = scope
         self._pieces = pieces
         self._texts = _Texts(db, chunks)
@@ -137,7 +134,7 @@ class FoundLines:
             found = lines_of(text, pipeline, set_id, wanted, datum=datum, after=after, only=only) if where else iter(())
         else:
             found = lines_of(text, pipeline, set_id, wanted, datum=datum, after=after)
-        return [(number or piece.number, at, line) for number, at, line in found if self._passes(line)]
+        return self._chosen((number or piece.number, at, line) for number, at, line in found)
 
     def _name(self, job_id: int) -> tuple[Pipeline | None, str]:
         if job_id not in self._names:

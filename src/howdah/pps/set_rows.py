@@ -36,6 +36,7 @@ __all__ = [
     "release",
     "renew",
     "results",
+    "results_after",
     "take_back",
     "waiting",
 ]
@@ -236,13 +237,17 @@ def handed_in(tx: Transaction, job_id: int, state: DatumState, first: int, end: 
 
 def results(tx: Transaction, job_id: int) -> Iterator[bytes]:
     """What was handed in for a job, in the order in which it came; a page is read when it is reached."""
-    after = 0
+    return (body for _, body in results_after(tx, job_id, 0))
+
+
+def results_after(tx: Transaction, job_id: int, after: int) -> Iterator[tuple[int, bytes]]:
+    """What was handed in after a row, each with the key of its own; as `results`."""
     while True:
         wanted = select(_R.id, _R.body).where(_R.job_id == job_id, _R.id > after).order_by(_R.id).limit(_RESULTS_PAGE)
         page = tx.execute(wanted).all()
         for key, body in page:
             after = key
-            yield body
+            yield key, body
         if len(page) < _RESULTS_PAGE:
             return
 

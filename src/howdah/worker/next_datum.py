@@ -2,14 +2,20 @@
 # ruff: noqa: N802 - methods have the protocol's names
 """`pachyderm.worker.Worker` as user code reaches it, on this machine's loopback alone: NextDatum, for `batching`.
 
+Status and Cancel are what a Pachyderm server asks of its workers. Here a worker asks and is never asked: what runs is
+told by the server (`list datum --state starting`), and a datum is taken back by taking its claim (RestartDatum). User
+code, the only one that reaches this port, knows its datum by its variables, and gives one up by the error of its next
+question.
+
 A port is taken when the first pipeline with datum batching comes, and kept: user code finds it in
 `PPS_WORKER_GRPC_PORT`. The official SDK's `batch_all_datums` calls it.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NoReturn
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 
 from howdah.errors import ErrorKind, Unavailable
 from howdah.wire.stubs import pachyderm_worker_pb2 as pb
@@ -57,3 +63,11 @@ class _Servicer(services.WorkerServicer):
         if variables is None:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "there are no more datums for this process; end it")
         return pb.NextDatumResponse(env=variables)
+
+    def Status(self, request: Empty, context: grpc.ServicerContext) -> NoReturn:  # noqa: ARG002 - it is empty
+        """Refused; the answer says who knows."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "a worker does not tell what it does; ask the server: ListDatum")
+
+    def Cancel(self, request: pb.CancelRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: ARG002
+        """Refused; the answer says who can."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "a worker is told by the server alone; ask that: RestartDatum")

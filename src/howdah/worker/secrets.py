@@ -15,9 +15,12 @@ from howdah.worker.values import ClaimSecret
 __all__ = ["MASK", "Mask", "mounts"]
 
 MASK: Final = b"***"
-# Shorter ones would blot out half of every line; of a value with several lines, such as a private key, each is hidden.
-_VALUE_BYTES_MIN: Final = 3
+# Shorter ones are hidden as whole words alone, or half of every line would be blotted out; of a value with several
+# lines, such as a private key, each that is long enough is hidden.
+_PART_BYTES_MIN: Final = 3
 _LINE_BYTES_MIN: Final = 8
+# What a word is made of; bytes above these are parts of other letters.
+_WORD: Final = rb"[0-9A-Za-z_\x80-\xff]"
 
 
 def mounts(secrets: Iterable[ClaimSecret]) -> tuple[Mount, ...]:
@@ -26,12 +29,15 @@ def mounts(secrets: Iterable[ClaimSecret]) -> tuple[Mount, ...]:
 
 
 class Mask:
-    """Replaces the values of secrets in lines that user code printed: as they are, line by line, and in base64."""
+    """Replaces the values of secrets in lines that user code printed: as they are, line by line, and in base64.
+
+    Values of one or two bytes are replaced where they stand as words of their own.
+    """
 
     def __init__(self, secrets: Iterable[ClaimSecret]) -> None:
         values = {value for each in secrets for value in (*each.files.values(), each.value)}
         hidden = sorted({text for value in values for text in _texts(value)}, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(re.escape, hidden))) if hidden else None
+        self._pattern = re.compile(b"|".join(map(_looked_for, hidden))) if hidden else None
 
     def __call__(self, line: str | bytes) -> str | bytes:
         """The line without them: text, which is the worker's own, or bytes, which are user code's."""
@@ -42,9 +48,14 @@ class Mask:
         return self._pattern.sub(MASK, line.encode(errors="surrogateescape")).decode(errors="surrogateescape")
 
 
+def _looked_for(text: bytes) -> bytes:
+    found = re.escape(text)
+    return found if len(text) >= _PART_BYTES_MIN else b"(?<!%b)%b(?!%b)" % (_WORD, found, _WORD)
+
+
 def _texts(value: bytes) -> Iterable[bytes]:
     whole = value.strip()
-    if len(whole) < _VALUE_BYTES_MIN:
+    if not whole:
         return
     yield whole
     for encoded in {base64.b64encode(text) for text in (value, whole, whole + b"\n")}:

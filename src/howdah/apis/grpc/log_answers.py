@@ -28,7 +28,11 @@ M = TypeVar("M")
 
 
 def in_pps(line: LogLine) -> pps.LogMessage:
-    """A line as `pps_v2` has it. One of the server itself has no more than a time and a text."""
+    """A line as `pps_v2` has it. One of the server itself has no more than a time and a text.
+
+    `data`, the files of the line's datum, stays empty: each line would have to read the plan of its job for it. Who
+    wants the lines of some files asks for them (`data_filters`), and who wants the files of a datum inspects it.
+    """
     message = pps.LogMessage(
         job_id=line.job_id,
         worker_id=line.worker_id,

@@ -9,10 +9,11 @@ from google.protobuf.message import Message
 
 from howdah.apis.grpc import pps_requests
 from howdah.errors import BadRequest, ErrorKind, Unsupported
-from howdah.model.logs import LogLevel, Speaker, line_pattern
+from howdah.model.logs import LogLevel, Speaker
 from howdah.model.names import DEFAULT_PROJECT, commit_id, pipeline_name, project_name
 from howdah.model.refs import Job, Pipeline
 from howdah.model.texts import one_line
+from howdah.pps.log_patterns import line_pattern
 from howdah.pps.log_query import EVERYBODY, LogQuery
 from howdah.wire.convert import moment
 from howdah.wire.stubs import howdah_v1_pb2 as hd
