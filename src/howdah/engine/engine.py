@@ -4,14 +4,18 @@
 Only what containers of workers need, with errors of ours: what went wrong, with which image, and the way out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Self
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
+from urllib3.exceptions import HTTPError
 
+from howdah.engine.address import silence
+from howdah.engine.images import Credentials, Image, Progress, split_tag
+from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
 from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.errors import NotFound as Missing
@@ -53,6 +57,69 @@ class Engine:
         """
         with self._explained(image):
             return str(self._api.inspect_image(image)["Id"])
+
+    def find(self, name: str) -> Image | None:
+        """An image that the engine has, by any of its names; None if it has none of that name.
+
+        Raises:
+            Unavailable: the engine does not answer.
+            Refused: ENGINE_REFUSED, with what it says.
+        """
+        with self._explained(name):
+            try:
+                found = self._api.inspect_image(name)
+            except NotFound:
+                return None
+        return Image(str(found["Id"]), tuple(found.get("RepoDigests") or ()))
+
+    def pull(
+        self,
+        name: str,
+        credentials: Credentials | None,
+        told: Callable[[Progress], None],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Fetch an image from its registry; `told` hears how far it is. One that is here is fetched if it is another.
+
+        Without credentials those count that this user has given to the engine's own programs.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND: the registry has none of that name.
+            Refused: ENGINE_REFUSED: the registry wants other credentials, or engine or registry will not.
+            Unavailable: UNREACHABLE: engine or registry do not answer; CANCELLED, as soon as it is `stopping`.
+        """
+        repository, tag = split_tag(name)
+        with self._pulling(name, credentials):
+            entries = self._api.pull(repository, tag=tag, stream=True, decode=True, auth_config=auth_of(credentials))
+            said = followed(name, entries, told, stopping)
+        if said:
+            raise unpulled(name, said, credentials)
+
+    def registry_digest(self, name: str, credentials: Credentials | None) -> str:
+        """The exact name of what a tag is now in its registry; nothing is fetched. Empty if this engine cannot ask.
+
+        Raises:
+            NotFound, Refused, Unavailable: as `pull`.
+        """
+        if self._is_podman():
+            return ""
+        with self._pulling(name, credentials):
+            found = self._api.inspect_distribution(name, auth_config=auth_of(credentials))
+        return f"{split_tag(name)[0]}@{found['Descriptor']['digest']}"
+
+    def _is_podman(self) -> bool:
+        with self._explained():
+            parts = self._api.version().get("Components") or ()
+        return any("podman" in str(part.get("Name", "")).lower() for part in parts)
+
+    @contextmanager
+    def _pulling(self, name: str, credentials: Credentials | None) -> Iterator[None]:
+        try:
+            yield
+        except APIError as error:
+            raise unpulled(name, _said(error), credentials) from None  # the request that it holds has the credentials
+        except (DockerException, OSError, HTTPError) as error:
+            raise self._gone(error) from None
 
     def create(self, settings: Settings, binds: Mapping[str, tuple[str, str]], command: tuple[str, ...]) -> str:
         """Make a container that runs `command`; `binds` says for each folder of this machine where it lies in there.
@@ -152,8 +219,13 @@ class Engine:
         except APIError as error:
             raise Refused(ErrorKind.ENGINE_REFUSED, f"the container engine refused {what}: {_said(error)}") from error
         except (DockerException, OSError) as error:
-            text = f"no container engine answers at {self._url}: {_said(error)}; start it, or name another"
-            raise Unavailable(ErrorKind.UNREACHABLE, text) from error
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> Unavailable:
+        """That it does not answer; why not is plainer when it is asked again than in what its library says."""
+        why = silence(self._url) or _said(error)
+        text = f"no container engine answers at {self._url}: {why}; start it, or name another"
+        return Unavailable(ErrorKind.UNREACHABLE, text)
 
 
 def _said(error: Exception) -> str:

@@ -14,8 +14,8 @@ from sqlalchemy import Select, bindparam, func, or_, select
 from howdah.db import tables
 from howdah.db.batches import batches
 from howdah.db.transaction import Transaction
-from howdah.model.states import JobState, is_terminal
-from howdah.pps.job_rows import ROWS, JobRow, row_of
+from howdah.model.states import JobState
+from howdah.pps.job_rows import OPEN, ROWS, JobRow, row_of
 
 __all__ = [
     "JobFilter",
@@ -32,7 +32,6 @@ __all__ = [
 _T: Final = tables.job.c
 # Jobs before one by which it is judged how long its datums will take.
 _MEASURED_JOBS: Final = 20
-_OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
 
 
 class OpenJob(NamedTuple):
@@ -62,7 +61,7 @@ class JobFilter:
 _OLDEST: Final = (
     select(_T.id, _T.pipeline_id, _T.version, _T.state, _T.started_at, tables.commit.c.ready_at.is_not(None))
     .join(tables.commit, tables.commit.c.id == _T.output_commit_id)
-    .where(_T.id.in_(select(func.min(_T.id)).where(_T.state.in_(_OPEN)).group_by(_T.pipeline_id)))
+    .where(_T.id.in_(select(func.min(_T.id)).where(_T.state.in_(OPEN)).group_by(_T.pipeline_id)))
     .order_by(_T.id)
 )
 _PIPELINE: Final = tables.pipeline.c
@@ -106,7 +105,7 @@ def oldest_open(tx: Transaction) -> list[OpenJob]:
 def open_of(tx: Transaction, pipeline_id: int) -> list[JobRow]:
     """The jobs of a pipeline that have not ended, oldest first."""
     # Chosen by state first: in the order of age a database goes through all that the pipeline ever had.
-    keys = select(_T.id).where(_T.pipeline_id == pipeline_id, _T.state.in_(_OPEN))
+    keys = select(_T.id).where(_T.pipeline_id == pipeline_id, _T.state.in_(OPEN))
     return [row_of(row) for row in tx.execute(ROWS.where(_T.id.in_(keys)).order_by(_T.id))]
 
 

@@ -20,6 +20,7 @@ from howdah.pps.infos import ProcessStats
 from howdah.pps.subjects import claims_subject, job_subject
 
 __all__ = [
+    "OPEN",
     "ROWS",
     "JobDraft",
     "JobRow",
@@ -34,10 +35,13 @@ __all__ = [
     "remove",
     "row_of",
     "set_plan",
+    "set_reason",
     "set_results",
 ]
 
 _T: Final = tables.job.c
+OPEN: Final = tuple(int(state) for state in JobState if not is_terminal(state))
+"""The states of jobs that have not ended, as the table has them."""
 _STATS: Final = tuple(each.name for each in fields(ProcessStats))
 _COUNTS: Final = (
     _T.datums_total,
@@ -253,6 +257,13 @@ def add_counts(tx: Transaction, key: int, *, processed: int, failed: int, recove
         ),
     }
     tx.execute(update(tables.job).where(_T.id == key).values(values))
+
+
+def set_reason(tx: Transaction, row: JobRow, reason: str) -> None:
+    """Let a job that has not ended say what it waits for; its next move takes that away."""
+    if row.reason != reason:
+        tx.execute(update(tables.job).where(_T.id == row.id, _T.state.in_(OPEN)).values(reason=reason))
+        tx.emit(job_subject(row.job), "progress")
 
 
 def set_results(tx: Transaction, key: int, results: bytes, containment: str) -> None:
