@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from howdah.db.engine import Database
+from howdah.errors import Conflict, ErrorKind
 from howdah.kit.ids import new_id
 from howdah.model.names import DEFAULT_PROJECT
 from howdah.model.refs import Branch, Commit, CommitRef, Job, Pipeline, Repo
@@ -119,11 +120,15 @@ class Lake:
             self.pps.scheduler.settle()
 
     def work(self, code: Code = copy, worker: str = "w1") -> Claim | None:
-        """Claim one set and hand in all of it; None if there is no work."""
+        """Claim one set and hand in all of it, unless the claim is lost meanwhile; None if there is no work."""
         claim = self.pps.claims.claim(worker)
         if claim is not None:
-            for number in range(claim.count):
-                self.hand_in(claim, number, code)
+            try:
+                for number in range(claim.count):
+                    self.hand_in(claim, number, code)
+            except Conflict as error:
+                if error.kind is not ErrorKind.CLAIM_LOST:
+                    raise
         return claim
 
     def hand_in(
