@@ -227,6 +227,24 @@ def test_what_cannot_be_fetched_is_said_and_tried_again(lake):
     assert ("", EXACT_ONE) == (lake.job("up").reason, claimed(lake))
 
 
+def test_a_pull_that_ends_after_an_update_says_nothing_of_the_new_version(lake):
+    """Whose own image is another matter."""
+    lake.engine.registry |= {NAME: ONE, "reg.example/other:1": NOT_FOUND}
+    waiting(lake)
+
+    def update():
+        lake.engine.seen = lambda: None
+        using(lake, "reg.example/other:1", update=True)
+        lake.pps.scheduler.settle()
+        lake.pps.images.step()
+
+    lake.engine.seen = update
+    lake.pps.images.step()
+
+    assert (NOT_FOUND.message, PipelineState.CRASHING) == (lake.job("up").reason, inspected(lake).state)
+    assert (None, "") == (claimed(lake), inspected(lake).execution.digest)
+
+
 def test_a_job_that_begins_while_its_image_cannot_be_had_says_so(lake):
     """Not only those that were there when it failed."""
     lake.engine.registry[NAME] = NOT_FOUND
@@ -362,8 +380,10 @@ def test_a_secret_that_is_made_is_tried_at_once(lake):
     assert (EXACT_ONE, "y") == (claimed(lake), lake.engine.given[-1].password)
 
 
-def test_what_a_worker_gives_back_waits(lake):
+@pytest.mark.parametrize("execution", [AUTO, PROCESS])
+def test_what_a_worker_gives_back_waits(lakes, execution):
     """The job says why; nobody gets it until a while has passed, each time a longer one; then it goes on."""
+    lake = lakes(execution)
     lake.engine.here[NAME] = ONE
     waiting(lake)
     lake.pps.images.step()
@@ -523,6 +543,14 @@ def test_in_a_transaction_it_is_refused_at_its_call(lake):
 
     assert ErrorKind.NO_ENGINE == error.value.kind
     assert Execution(CONTAINER, NAME, EXACT_ONE) == inspected(lake).execution
+
+
+def test_a_name_that_no_image_can_have_is_refused(lake):
+    """When the pipeline is made; as a process it would have been of no consequence."""
+    with pytest.raises(BadRequest, match=r"transform\.image: \.\./x is no name of an image; write one") as error:
+        using(lake, "../x")
+
+    assert ErrorKind.BAD_SPEC == error.value.kind
 
 
 def test_a_secret_that_is_no_credential_is_named(lake):

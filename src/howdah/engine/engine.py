@@ -119,7 +119,8 @@ class Engine:
         except APIError as error:
             raise unpulled(name, _said(error), credentials) from None  # the request that it holds has the credentials
         except (DockerException, OSError, HTTPError) as error:
-            raise self._gone(error) from None
+            gone = silence(self._url)
+            raise (self._gone(error) if gone else unpulled(name, _said(error), credentials)) from None
 
     def create(self, settings: Settings, binds: Mapping[str, tuple[str, str]], command: tuple[str, ...]) -> str:
         """Make a container that runs `command`; `binds` says for each folder of this machine where it lies in there.

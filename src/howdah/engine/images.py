@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images as engines and registries name them: tags, which move, and digests, which do not. Plain values."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Credentials", "Image", "Progress", "registry_of", "repository_of", "split_tag"]
+__all__ = ["Credentials", "Image", "Progress", "is_name", "registry_of", "repository_of", "split_tag"]
 
 HUB: Final = "docker.io"
 """The registry of names that say none."""
 
 _HUB_NAMES: Final = ("index.docker.io", "registry-1.docker.io")
 _MB: Final = 1_000_000
+_HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?"
+_WORD: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_DIGEST: Final = r"[a-z0-9]+:[0-9a-f]{32,128}"
+_NAME: Final = re.compile(
+    rf"(?:{_HOST}/)?{_WORD}(?:/{_WORD})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@{_DIGEST})?|{_DIGEST}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,11 @@ class Progress:
         if not self.bytes_total:
             return text
         return f"{text}, {self.bytes_done / _MB:.0f} MB of {self.bytes_total / _MB:.0f} MB"
+
+
+def is_name(text: str) -> bool:
+    """Whether an image can be called so: a repository with a tag or a digest, or an id."""
+    return _NAME.fullmatch(text) is not None
 
 
 def split_tag(name: str) -> tuple[str, str]:

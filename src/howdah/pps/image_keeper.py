@@ -150,8 +150,8 @@ class ImageKeeper:
         with self._db.read() as tx:
             wanted = set(execution_rows.contained(tx))
         with self._lock:
-            paused = {key for key, care in self._cares.items() if care.not_before is not None}
-            self._cares = {key: self._cares.get(key) or _Care(now) for key in wanted | paused}
+            given_back = {key for key, care in self._cares.items() if care.given_back}
+            self._cares = {key: self._cares.get(key) or _Care(now) for key in wanted | given_back}
             over = [each for each in self._cares.values() if each.not_before is not None and each.not_before <= now]
             for care in over:
                 care.not_before = None
@@ -223,8 +223,10 @@ class ImageKeeper:
             reason = "" if mended or care is None or care.not_before is None else care.reason
         with self._db.write() as tx:
             execution_rows.set_digest(tx, *key, digest)
-            _say(tx, key[0], reason)
-            tx.emit(WORK, "waiting")
+            row = pipeline_rows.by_id(tx, key[0])
+            if row is not None and row.version == key[1]:
+                _say(tx, key[0], reason)
+                tx.emit(WORK, "waiting")
         if not execution.digest:
             _log.info("image %s is %s", execution.image, digest)
         self._settle(key, mended=mended, reason=reason)
