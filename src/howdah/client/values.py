@@ -145,6 +145,7 @@ class PipelineInfo:
     user_spec: str
     spec: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    spec_commit: Commit | None = None
 
 
 class PipelineAlert(NamedTuple):

@@ -6,6 +6,7 @@ Only what containers of workers need, with errors of ours: what went wrong, with
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import docker
@@ -54,8 +55,19 @@ class Engine:
         with self._explained(image):
             return str(self._api.inspect_image(image)["Id"])
 
-    def create(self, settings: Settings, binds: Mapping[str, tuple[str, str]], command: tuple[str, ...]) -> str:
+    def create(
+        self,
+        settings: Settings,
+        binds: Mapping[str, tuple[str, str]],
+        command: tuple[str, ...],
+        *,
+        terminal: bool = False,
+        env: Mapping[str, str] = MappingProxyType({}),
+        cwd: str = "/.howdah",
+    ) -> str:
         """Make a container that runs `command`; `binds` says for each folder of this machine where it lies in there.
+
+        With a `terminal` it has one, into which somebody types. `env` goes before the variables of the image.
 
         No capabilities, no new privileges, a network only by choice.
 
@@ -84,11 +96,13 @@ class Engine:
                 settings.image,
                 entrypoint=list(command),
                 command=[],
-                working_dir="/.howdah",
+                working_dir=cwd,
+                environment=dict(env),
                 user=settings.user or None,
                 labels=dict(settings.labels),
                 host_config=host,
-                stdin_open=False,
+                stdin_open=terminal,
+                tty=terminal,
                 healthcheck={"Test": ["NONE"]},
             )
             return str(made["Id"])
