@@ -57,6 +57,7 @@ class LocalRun:
     datum: str
     job: Job
     execution: str
+    containment: str
     image: str
     reason: str
     recovered: bool
@@ -162,7 +163,8 @@ def run_once(
     return LocalRun(
         datum=scratch.datum.id,
         job=found.job.job,
-        execution=runner.containment.rstrip(": "),
+        execution="process" if box.engine is None else "container",
+        containment=runner.containment.rstrip(": "),
         image=box.image,
         reason=tried.what or refused,
         recovered=tried.recovered,

@@ -172,7 +172,7 @@ def _show(session: Session, ran: "LocalRun") -> None:
     result: Columns = [
         ("datum", lambda r: r.datum),
         ("job", lambda r: r.job),
-        ("ran as", lambda r: f"{r.execution}{' of ' + r.image if r.image else ''}"),
+        ("ran as", lambda r: f"a container of {r.image}" if r.image else f"a process ({r.containment})"),
         ("result", lambda r: f"{r.reason}{', which its err_cmd dealt with' if r.recovered else ''}" or "success"),
         ("exit code", lambda r: "-" if r.exit_code is None else r.exit_code),
         ("took", lambda r: span(timedelta(seconds=r.seconds))),
