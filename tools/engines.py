@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +30,13 @@ def missing_for(engine: str) -> str:
 
 
 @contextmanager
-def running(engine: str, folder: Path) -> Iterator[str]:
-    """The address of an engine that keeps everything in `folder`, inside the block; its containers go with it."""
+def running(engine: str, folder: Path, registries: Sequence[str] = ()) -> Iterator[str]:
+    """The address of an engine that keeps everything in `folder`, inside the block; its containers go with it.
+
+    It asks `registries` of this machine without TLS.
+    """
     address = f"unix://{folder}/sock"
-    words = {"docker": _docker, "podman": _podman}[engine](folder, address)
+    words = _docker(folder, address) if engine == "docker" else _podman(folder, address, registries)
     with (folder / "log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as process:
         try:
             _await(address, process, folder / "log")
@@ -70,6 +73,15 @@ def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tu
     return f"{name}:1"
 
 
+def forget(address: str, image: str) -> None:
+    """Delete an image with all of its names."""
+    api = APIClient(base_url=address, version="auto")
+    try:
+        api.remove_image(api.inspect_image(image)["Id"], force=True)
+    finally:
+        api.close()
+
+
 def program(name: str) -> dict[str, bytes | str]:
     """The files of a program of this machine and the libraries that it loads."""
     path = Path(shutil.which(name) or name)
@@ -91,13 +103,16 @@ def _docker(folder: Path, address: str) -> list[str]:
     return ["dockerd", *places, "-H", address, "--bridge=none", "--iptables=false", "--ip6tables=false"]
 
 
-def _podman(folder: Path, address: str) -> list[str]:
+def _podman(folder: Path, address: str, registries: Sequence[str]) -> list[str]:
+    known = folder / "registries.conf"  # Docker trusts what is on this machine anyway
+    known.write_text("".join(f'[[registry]]\nlocation="{each}"\ninsecure=true\n' for each in registries))
     settings = folder / "containers.conf"
     settings.write_text(
         '[containers]\ndefault_ulimits=["nofile=4096:4096","nproc=4096:4096"]\n[engine]\nruntime="runc"\n'
     )
     places = ["--root", f"{folder}/data", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
-    chosen = ["env", f"CONTAINERS_CONF={settings}", "podman", *places, "--cgroup-manager", "cgroupfs"]
+    variables = [f"CONTAINERS_CONF={settings}", f"CONTAINERS_REGISTRIES_CONF={known}"]
+    chosen = ["env", *variables, "podman", *places, "--cgroup-manager", "cgroupfs"]
     return [*chosen, "system", "service", "--time", "0", address]
 
 

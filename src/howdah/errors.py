@@ -94,6 +94,7 @@ class ErrorKind(StrEnum):
     LAKE_MISMATCH = "lake_mismatch"
     STORE_UNFIT = "store_unfit"
     SECRETS_KEY = "secrets_key"
+    NO_ENGINE = "no_engine"
 
     UNREACHABLE = "unreachable"
     IMAGE_NOT_FOUND = "image_not_found"

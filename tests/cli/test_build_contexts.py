@@ -8,7 +8,7 @@ import pytest
 
 from howdah.cli.image_names import built_name, pushed_name, registry_prefix
 from howdah.engine.context import packed
-from howdah.engine.shipping import kept_name
+from howdah.engine.images import digest_name, kept_name
 from howdah.errors import BadRequest, ErrorKind
 
 
@@ -107,6 +107,8 @@ def test_a_folder_that_cannot_be_packed_is_named(folder):
         (lambda: registry_prefix("reg.example.org/team", "ana"), "reg.example.org/team"),
         (lambda: kept_name("reg:5000/a/b@sha256:00ff"), "reg:5000/a/b:sha256-00ff"),
         (lambda: kept_name("sha256:00ff"), ""),
+        (lambda: digest_name(kept_name(f"reg:5000/a@sha256:{'0f' * 32}")), f"reg:5000/a@sha256:{'0f' * 32}"),
+        (lambda: digest_name("reg:5000/a:sha256-0f"), ""),
     ],
 )
 def test_names_are_fit_for_registries(made, expected):

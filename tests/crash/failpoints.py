@@ -31,8 +31,8 @@ def all_failpoints(*, of_folders: bool = True) -> list[str]:
     # These have tests of their own: garbage is not collected while somebody writes (test_collections), no rule removes
     # anything then (test_retention), nobody prints enough for an object of logs (test_logs), no clock ticks
     # (test_ticks), a lake has an older format only once (tests/lakes), nobody makes secrets or replaces their key then
-    # (test_secrets), and nobody sets defaults (tests/pps/test_defaults).
-    own = ("gc.", "retention.", "logs.", "cron.", "format.", "secrets.", "pps.defaults.")
+    # (test_secrets), nobody sets defaults (tests/pps/test_defaults), and no image is used (tests/pps/test_images).
+    own = ("gc.", "retention.", "logs.", "cron.", "format.", "secrets.", "pps.defaults.", "images.")
     return sorted(name for name in names if not name.startswith(own))
 
 

@@ -14,6 +14,8 @@ from howdah.model.spec import parse_spec
 from howdah.model.states import DatumState
 from howdah.pfs.lake import Pfs
 from howdah.pfs.writes import Delete, Put
+from howdah.pps.executions import ExecutionRules
+from howdah.pps.images import ImageSource
 from howdah.pps.infos import Claim, DatumResult, JobInfo, PipelineInfo, ProcessStats
 from howdah.pps.parts import InputsOfParts
 from howdah.pps.pps import Pps
@@ -58,6 +60,8 @@ class Lake:
     process_ms: int = 7
     clock: ManualClock = field(default_factory=ManualClock)
     secret_keys: KeySource = field(default_factory=MemoryKeys)
+    rules: ExecutionRules | None = None  # None: no containers
+    engine: ImageSource | None = None
 
     def __post_init__(self) -> None:
         self.store = MemoryStore("pps")
@@ -71,7 +75,14 @@ class Lake:
         self.storage = Storage(self.store)
         self.pfs = Pfs.open(self.db, self.storage)
         self.pps = Pps.open(
-            self.pfs.catalog, self.db, self.storage, clock=self.clock, workers=self.workers, keys=self.secret_keys
+            self.pfs.catalog,
+            self.db,
+            self.storage,
+            clock=self.clock,
+            workers=self.workers,
+            keys=self.secret_keys,
+            rules=self.rules,
+            engine=self.engine,
         )
 
     def close(self) -> None:

@@ -82,6 +82,24 @@ def _difference(pair: Any) -> str:
     return "+" if pair.old is None else "-" if pair.new is None else "~"
 
 
+def _runs(thing: Any) -> str:
+    """How user code runs, where there is more to say than that it is a process."""
+    how = thing.execution
+    return "" if how is None or not (how.image or how.note) else f"as a {how.execution}"
+
+
+def _exactly(thing: Any) -> str:
+    """The image in which user code runs, exactly."""
+    how = thing.execution
+    if how is None or how.execution != "container":
+        return ""
+    return how.digest or "not known yet"
+
+
+def _note(thing: Any) -> str:
+    return thing.execution.note if thing.execution is not None else ""
+
+
 PROJECTS: Columns = [
     ("NAME", lambda p: p.name),
     ("CREATED", lambda p: age(p.created_at)),
@@ -218,6 +236,9 @@ PIPELINE: Columns = [
     ("last job", lambda p: name(p.last_job_state)),
     ("created", lambda p: time(p.created_at)),
     ("image", lambda p: p.image),
+    ("image, exactly", _exactly),
+    ("runs", _runs),
+    ("note", _note),
     ("command", lambda p: " ".join(p.cmd)),
     ("output branch", lambda p: p.output_branch),
     ("metadata", _labels),
@@ -240,6 +261,9 @@ JOB: Columns = [
     ("pipeline version", lambda j: j.pipeline_version),
     ("state", lambda j: name(j.state)),
     ("reason", lambda j: j.reason),
+    ("image", _exactly),
+    ("runs", _runs),
+    ("note", _note),
     ("datums", _progress),
     ("created", lambda j: time(j.created_at)),
     ("started", lambda j: time(j.started_at)),
@@ -265,6 +289,7 @@ DATUM: Columns = [
     ("job", lambda d: d.job),
     ("state", lambda d: name(d.state)),
     ("files", lambda d: _files(d.inputs)),
+    ("image", lambda d: d.image),
     ("downloaded", lambda d: f"{size(d.stats.download_bytes)} in {span(d.stats.download_time)}"),
     ("user code ran", lambda d: span(d.stats.process_time)),
     ("uploaded", lambda d: f"{size(d.stats.upload_bytes)} in {span(d.stats.upload_time)}"),

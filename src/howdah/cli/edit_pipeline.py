@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from howdah.cli.base import command
+from howdah.cli.input_files import warning
 from howdah.cli.session import Session
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _updated(session: Session, before: "PipelineInfo", edited: str, reprocess: b
     _check_version(session, before)
     try:
         _check_name(edited, before)
-        session.client.create_pipeline(edited, update=True, reprocess=reprocess)
+        session.client.create_pipeline(
+            edited, update=True, reprocess=reprocess, warn=lambda text: session.note(warning(text))
+        )
     except HowdahError as error:
         if not sys.stdin.isatty():
             raise

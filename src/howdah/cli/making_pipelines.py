@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from howdah.cli.columns import pretty
-from howdah.cli.input_files import tell_warnings
+from howdah.cli.input_files import tell_warnings, warning
 from howdah.cli.names import specs, text_of
 from howdah.cli.session import Session
 
@@ -66,7 +66,10 @@ def make_pipelines(
             _make_each(transaction, given, update=update, reprocess=reprocess)
     else:
         for spec in given:
-            tell_warnings(session, session.client.create_pipeline(spec, update=update, reprocess=reprocess))
+            made = session.client.create_pipeline(
+                spec, update=update, reprocess=reprocess, warn=lambda text: session.note(warning(text))
+            )
+            tell_warnings(session, made)
 
 
 def show_dry_run(session: Session, spec: Spec, *, update: bool) -> None:

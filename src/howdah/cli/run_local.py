@@ -4,7 +4,7 @@
 import shlex
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,8 +13,10 @@ from howdah.cli.base import command
 from howdah.cli.engines import ENGINE
 from howdah.cli.names import specs
 from howdah.cli.session import Session
+from howdah.cli.shipping import Lines
 
 if TYPE_CHECKING:
+    from howdah.cli.local_datum import Found
     from howdah.cli.local_run import Box, LocalRun
     from howdah.client import PipelineInfo
     from howdah.model.refs import Pipeline
@@ -97,7 +99,7 @@ def run_local(
     for name in missing:
         session.note(f"secret {name} is not there: a local run gets those of --secret {name}=FILE alone")
     with ExitStack() as stack:
-        box = _box(stack, spec, "container" if image else execution, engine, network)
+        box = _box(session, stack, found, info.image, spec, Asked(image, execution, network, engine))
         if box.engine is not None:  # then it is a user of the image and not of this machine
             spec = replace(spec, transform=replace(spec.transform, user=""))
         claim, one, files = claim_of(found, info, spec, given)
@@ -113,6 +115,15 @@ def run_local(
             raise
         _show(session, replace(ran, folder=scratch.keep(out)))
     return exits.BAD_END if ran.reason else exits.OK
+
+
+class Asked(NamedTuple):
+    """What a command was told of where user code runs."""
+
+    image: str | None
+    execution: str
+    network: str
+    engine: str | None
 
 
 def _spec(session: Session, pipeline: "Pipeline", source: str | None, info: "PipelineInfo") -> "PipelineSpec":
@@ -147,21 +158,27 @@ def _changed(spec: "PipelineSpec", cmd: str | None, image: str | None) -> "Pipel
     return replace(spec, transform=transform)
 
 
-def _box(stack: ExitStack, spec: "PipelineSpec", execution: str, url: str | None, network: str) -> "Box":
-    """In what user code runs."""
+def _box(session: Session, stack: ExitStack, found: "Found", was: str, spec: "PipelineSpec", asked: "Asked") -> "Box":
+    """In what user code runs: as it is asked for, else as that version of the pipeline runs, whose image `was` that."""
     from howdah.cli.engines import engine_url, open_terminals
     from howdah.cli.local_run import Box
     from howdah.engine.address import silence
     from howdah.model.spec import DEFAULT_IMAGE
 
+    image, execution = spec.transform.image, asked.execution
     if execution == "auto":
-        wanted = spec.transform.image != DEFAULT_IMAGE and not silence(engine_url(url))
-        execution = "container" if wanted else "process"
-    if execution == "process":
+        how = session.client.inspect_job(found.job.job).execution
+        if how is not None and not asked.image and image == was:
+            execution, image = how.execution, how.digest or image
+        elif asked.image or (image != DEFAULT_IMAGE and not silence(engine_url(asked.engine))):
+            execution = "container"
+    if execution != "container":
         return Box()
-    engine = stack.enter_context(open_terminals(url))
-    engine.image_id(spec.transform.image)
-    return Box(spec.transform.image, spec.transform.user, network, engine)
+    engine = stack.enter_context(open_terminals(asked.engine))
+    if engine.find(image) is None:
+        session.note(f"pulling {image}")
+        engine.pull(image, None, Lines(session, f"pulling {image}"))
+    return Box(image, spec.transform.user, asked.network, engine)
 
 
 def _show(session: Session, ran: "LocalRun") -> None:

@@ -45,6 +45,22 @@ __all__ = ["default_root", "server"]
 @click.option("--logs-keep", metavar="TIME", help="How long lines of logs are kept; 0s: for ever. Default: 30d.")
 @click.option("--logs-max", metavar="SIZE", help="How much of them, compressed; 0: without end. Default: 10GiB.")
 @click.option("--logs-datum-max", metavar="SIZE", help="What one datum may print into the logs. Default: 64MiB.")
+@click.option(
+    "--execution",
+    metavar="HOW",
+    help="auto: containers for specs that name an image; process; container. Else $HOWDAH_EXECUTION, else auto.",
+)
+@click.option(
+    "--engine", metavar="URL", help="The container engine; else $HOWDAH_ENGINE, $DOCKER_HOST, Docker or Podman here."
+)
+@click.option(
+    "--missing-engine",
+    metavar="WHAT",
+    help="Where none answers: refuse, or process. Else $HOWDAH_MISSING_ENGINE, else refuse.",
+)
+@click.option(
+    "--pull", metavar="WHEN", help="Fetch images when missing, always or never; else $HOWDAH_PULL, else missing."
+)
 def server(
     _: Session,
     root: str | None,
@@ -62,16 +78,18 @@ def server(
     logs_keep: str | None,
     logs_max: str | None,
     logs_datum_max: str | None,
+    **containers: str | None,
 ) -> None:
     """Serve a lake until Ctrl-C or SIGTERM: API, stores, scheduler and workers in one command.
 
-    Pipelines run commands as the user of the server. Whoever can connect can make pipelines, so an address that
-    other machines reach is refused without --allow-open.
+    Pipelines run commands as the user of the server, or in containers of the images that they name. Whoever can connect
+    can make pipelines, so an address that other machines reach is refused without --allow-open.
     """
     # gRPC's own log would repeat, in its words and on lines of its own, what our errors say. Read when it is loaded.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from howdah.model.units import parse_size
     from howdah.server.app import run
+    from howdah.server.executions import execution_settings
     from howdah.server.secret_keys import VARIABLE
     from howdah.server.settings import (
         GC_PERIOD_SECONDS,
@@ -100,6 +118,7 @@ def server(
         retention_period_seconds=_seconds(retention_period, RETENTION_PERIOD_SECONDS),
         log_rules=_log_rules(logs_keep, logs_max),
         logs_datum_max=LOGS_DATUM_MAX if logs_datum_max is None else parse_size(logs_datum_max),
+        execution=execution_settings(containers),
     )
 
 

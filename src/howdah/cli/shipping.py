@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from howdah.engine.images import Credentials, Progress
     from howdah.engine.shipping import Shipping
 
-__all__ = ["Shipment", "ship", "ships"]
+__all__ = ["Lines", "Shipment", "ship", "ships"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -185,7 +185,7 @@ class _Dock:
         self._done.add(name)
         if self._prefix:
             self._session.note(f"pushing {name}")
-            self._engine.push(name, self._credentials, _Lines(self._session, name))
+            self._engine.push(name, self._credentials, Lines(self._session, f"pushing {name}"))
 
     @property
     def _engine(self) -> "Shipping":
@@ -194,19 +194,19 @@ class _Dock:
         return self._opened
 
 
-class _Lines:
-    """Says how far a push is, now and then."""
+class Lines:
+    """Says how far a push or pull is, now and then."""
 
-    def __init__(self, session: Session, name: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, session: Session, what: str, now: Callable[[], float] = time.monotonic) -> None:
         self._session = session
-        self._name = name
+        self._what = what
         self._now = now
         self._next = now() + _LINE_SECONDS
 
     def __call__(self, progress: "Progress") -> None:
         if self._now() >= self._next:
             self._next = self._now() + _LINE_SECONDS
-            self._session.note(f"pushing {self._name}: {progress}")
+            self._session.note(f"{self._what}: {progress}")
 
 
 def _refuse_idle(shipment: Shipment) -> None:

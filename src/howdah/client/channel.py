@@ -109,6 +109,15 @@ class Wire:
         except grpc.RpcError as error:
             raise self.error(error) from error
 
+    def call_with_end(self, method: Any, request: Any, at_end: Callable[[Iterable[tuple[str, Any]]], None]) -> Any:
+        """As `call`; `at_end` is told the metadata that came behind the answer."""
+        try:
+            answer, call = method.with_call(request, metadata=self._metadata())
+        except grpc.RpcError as error:
+            raise self.error(error) from error
+        at_end(call.trailing_metadata() or ())
+        return answer
+
     def stream(
         self,
         method: Callable[..., Any],

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls on jobs and their datums. Their logs: `client.logs`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf import json_format
 
 from howdah.client import read_pps
 from howdah.client.caller import Caller
 from howdah.client.coerce import CommitLike, FileLike, JobLike, PipelineLike, a_commit, a_file, a_job, a_pipeline
+from howdah.client.executions import of_version
 from howdah.client.values import DatumInfo, JobInfo, Provenance
+from howdah.client.warnings import Warn, teller
 from howdah.model.refs import Job, Pipeline
 from howdah.model.states import DatumState
 from howdah.wire.convert import commit_message, file_message, project_message, timestamp
@@ -19,15 +22,14 @@ from howdah.wire.stubs import pps_v2_pb2 as pb
 
 __all__ = ["Jobs"]
 
-_WARNING_KEY: Final = "howdah-warning-bin"  # the metadata in which warnings come at the end of a call
-
 
 class Jobs(Caller):
     """The work that commits started."""
 
     def inspect_job(self, job: JobLike) -> JobInfo:
         """A job as it is now. Raises NotFound."""
-        return self._inspect_job(job, wait=False, timeout=None)
+        info = self._inspect_job(job, wait=False, timeout=None)
+        return replace(info, execution=of_version(self._wire, info.job.pipeline, info.pipeline_version))
 
     def wait_job(self, job: JobLike, *, timeout: float | None = None) -> JobInfo:
         """A job when it has ended, well or badly; `timeout` in seconds, None to wait for ever.
@@ -110,7 +112,7 @@ class Jobs(Caller):
         *,
         after: str = "",
         number: int = 0,
-        warn: Callable[[str], object] | None = None,
+        warn: Warn | None = None,
     ) -> Iterator[DatumInfo]:
         """The datums that a pipeline with such an input would have now, as they are found: after one of them, so many.
 
@@ -124,13 +126,8 @@ class Jobs(Caller):
 
         node = json_format.ParseDict(encode_input(parse_input(tried, project=self.project)), pb.Input())
         request = pb.ListDatumRequest(input=node, paginationMarker=after, number=number)
-
-        def told(metadata: Iterable[tuple[str, Any]]) -> None:
-            for key, value in metadata:
-                if key == _WARNING_KEY and warn is not None:
-                    warn(value.decode())
-
-        return map(read_pps.datum_info, self._wire.stream(self._wire.pps.ListDatum, request, at_end=told))
+        answers = self._wire.stream(self._wire.pps.ListDatum, request, at_end=teller(warn))
+        return map(read_pps.datum_info, answers)
 
     def inspect_datum(self, job: JobLike, datum: str) -> DatumInfo:
         """A datum of a job. Raises NotFound."""

@@ -3,12 +3,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from howdah.client import read_pps
 from howdah.client.caller import Caller
 from howdah.client.coerce import PipelineLike, a_pipeline
+from howdah.client.executions import of_version
 from howdah.client.values import PipelineInfo
+from howdah.client.warnings import Warn, teller
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.names import DEFAULT_PROJECT
 from howdah.wire.convert import project_message
@@ -27,13 +30,16 @@ class Pipelines(Caller):
         update: bool = False,
         reprocess: bool = False,
         dry_run: bool = False,
+        warn: Warn | None = None,
     ) -> str:
         """Make a pipeline from a spec in JSON, YAML or as a tree; the effective spec, as JSON.
 
         With `update` one that exists gets the new spec; an equal one changes nothing. `reprocess` runs also what
-        had succeeded. `dry_run` changes nothing.
+        had succeeded. `dry_run` changes nothing. `warn` is told what to know of its image:
+        that a tag has moved (then an equal spec is an update too), or why no container is used.
 
         Raises:
+            Refused: NO_ENGINE: it names an image, and the server has no container engine.
             AlreadyExists: it exists, and `update` is off.
             BadRequest: BAD_SPEC, naming the field.
             NotFound: a repo that it reads.
@@ -44,12 +50,14 @@ class Pipelines(Caller):
             reprocess=reprocess,
             dry_run=dry_run,
         )
-        return self._wire.call(self._wire.pps.CreatePipelineV2, request).effective_create_pipeline_request_json
+        answer = self._wire.call_with_end(self._wire.pps.CreatePipelineV2, request, teller(warn))
+        return str(answer.effective_create_pipeline_request_json)
 
     def inspect_pipeline(self, pipeline: PipelineLike) -> PipelineInfo:
         """A pipeline as it is now. Raises NotFound."""
         request = pb.InspectPipelineRequest(pipeline=self._pipeline(pipeline), details=True)
-        return read_pps.pipeline_info(self._wire.call(self._wire.pps.InspectPipeline, request))
+        info = read_pps.pipeline_info(self._wire.call(self._wire.pps.InspectPipeline, request))
+        return replace(info, execution=of_version(self._wire, info.pipeline, info.version))
 
     def list_pipelines(
         self,

@@ -19,6 +19,7 @@ __all__ = [
     "CommitSetInfo",
     "DatumInfo",
     "DroppedLines",
+    "ExecutionInfo",
     "FileDiff",
     "FileVersion",
     "InputFile",
@@ -126,6 +127,20 @@ class TransactionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionInfo:
+    """How user code runs: `execution` is process or container.
+
+    `image` is as the spec has it, `digest` the same exactly, empty until it is known. `note` is what to know of it: why
+    it is no container, or that a tag has moved.
+    """
+
+    execution: str
+    image: str
+    digest: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineInfo:
     """A pipeline at one version of its spec. `spec` is the effective one, `user_spec` the text as it was given."""
 
@@ -145,6 +160,7 @@ class PipelineInfo:
     user_spec: str
     spec: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    execution: ExecutionInfo | None = None  # known where one pipeline is asked for
     spec_commit: Commit | None = None
 
 
@@ -184,6 +200,7 @@ class JobInfo:
     failed: int
     recovered: int
     stats: ProcessStats
+    execution: ExecutionInfo | None = None  # known where one job is asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ __all__ = [
     "log_source",
     "pipeline",
     "pipeline_autoscaled",
+    "pipeline_execution",
     "pipeline_version",
     "secret",
     "spec_default",
@@ -109,6 +110,19 @@ pipeline_autoscaled = Table(
     "pipeline_autoscaled",
     metadata,
     reference("pipeline_id", "pipeline", cascade=True, primary_key=True, autoincrement=False),
+)
+
+# How the user code of a version runs, unless as a process of which there is nothing to know. `digest`: the image,
+# exactly; empty until it is known, and never changed then.
+pipeline_execution = Table(
+    "pipeline_execution",
+    metadata,
+    reference("pipeline_id", "pipeline", cascade=True, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    text("image"),
+    text("digest"),
+    text("note"),
 )
 
 job = Table(

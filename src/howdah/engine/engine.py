@@ -4,7 +4,7 @@
 Only what containers of workers need, with errors of ours: what went wrong, with which image, and the way out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -12,7 +12,10 @@ from typing import Any, Final, Self
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
+from urllib3.exceptions import HTTPError
 
+from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
+from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
 from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.errors import NotFound as Missing
@@ -52,8 +55,75 @@ class Engine:
         Raises:
             NotFound: IMAGE_NOT_FOUND.
         """
-        with self._explained(image):
-            return str(self._api.inspect_image(image)["Id"])
+        return str(self._inspected(image)["Id"])
+
+    def find(self, name: str) -> Image | None:
+        """An image that the engine has, by any of its names; None if it has none of that name.
+
+        One that was loaded from a file has no digests of registries, but is known by tags that spell them
+        (`images.kept_name`).
+
+        Raises:
+            Unavailable: the engine does not answer.
+            Refused: ENGINE_REFUSED, with what it says.
+        """
+        try:
+            found = self._inspected(name)
+        except Missing:
+            return None
+        spelled = (digest_name(tag) for tag in found.get("RepoTags") or ())
+        digests = dict.fromkeys([*(found.get("RepoDigests") or ()), *filter(None, spelled)])
+        return Image(str(found["Id"]), tuple(digests))
+
+    def pull(
+        self,
+        name: str,
+        credentials: Credentials | None,
+        told: Callable[[Progress], None],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Fetch an image from its registry; `told` hears how far it is. One that is here is fetched if it is another.
+
+        Without credentials those count that this user has given to the engine's own programs.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND: the registry has none of that name.
+            Refused: ENGINE_REFUSED: the registry wants other credentials, or engine or registry will not.
+            Unavailable: UNREACHABLE: engine or registry do not answer; CANCELLED, as soon as it is `stopping`.
+        """
+        repository, tag = split_tag(name)
+        with self._pulling(name, credentials):
+            entries = self._api.pull(repository, tag=tag, stream=True, decode=True, auth_config=auth_of(credentials))
+            said = followed(name, entries, told, stopping)
+        if said:
+            raise unpulled(name, said, credentials)
+
+    def registry_digest(self, name: str, credentials: Credentials | None) -> str:
+        """The exact name of what a tag is now in its registry; nothing is fetched. Empty if this engine cannot ask.
+
+        Raises:
+            NotFound, Refused, Unavailable: as `pull`.
+        """
+        if self._is_podman():
+            return ""
+        with self._pulling(name, credentials):
+            found = self._api.inspect_distribution(name, auth_config=auth_of(credentials))
+        return f"{split_tag(name)[0]}@{found['Descriptor']['digest']}"
+
+    def _is_podman(self) -> bool:
+        with self._explained():
+            parts = self._api.version().get("Components") or ()
+        return any("podman" in str(part.get("Name", "")).lower() for part in parts)
+
+    @contextmanager
+    def _pulling(self, name: str, credentials: Credentials | None) -> Iterator[None]:
+        try:
+            yield
+        except APIError as error:
+            raise unpulled(name, _said(error), credentials) from None  # the request that it holds has the credentials
+        except (DockerException, OSError, HTTPError) as error:
+            text = f"no container engine answers at {self._url}: {_said(error)}; start it, or name another"
+            raise Unavailable(ErrorKind.UNREACHABLE, text) from None
 
     def create(
         self,
@@ -76,6 +146,7 @@ class Engine:
             Unavailable: the engine refuses, or is gone.
         """
         limits = settings.limits
+        image = self.image_id(settings.image)
         with self._explained(settings.image):
             host = self._api.create_host_config(
                 binds={folder: {"bind": place, "mode": mode} for folder, (place, mode) in binds.items()},
@@ -93,7 +164,7 @@ class Engine:
                 log_config=LogConfig(type="none"),
             )
             made = self._api.create_container(
-                settings.image,
+                image,
                 entrypoint=list(command),
                 command=[],
                 working_dir=cwd,
@@ -118,13 +189,11 @@ class Engine:
 
     def working_dir(self, image: str) -> str:
         """Where commands of an image begin unless they are told."""
-        with self._explained(image):
-            return str(self._api.inspect_image(image)["Config"].get("WorkingDir") or "/")
+        return str(self._inspected(image)["Config"].get("WorkingDir") or "/")
 
     def variables(self, image: str) -> dict[str, str]:
         """The variables that an image sets."""
-        with self._explained(image):
-            lines = self._api.inspect_image(image)["Config"].get("Env") or []
+        lines = self._inspected(image)["Config"].get("Env") or []
         return dict(line.split("=", 1) for line in lines)
 
     def state(self, container: str) -> Mapping[str, Any]:
@@ -155,6 +224,18 @@ class Engine:
         with self._explained():
             found = self._api.containers(all=True, quiet=True, filters={"label": f"{LABEL}={value}"})
         return [each["Id"] for each in found]
+
+    def _inspected(self, name: str) -> Mapping[str, Any]:
+        """What the engine knows of an image, by its name or by the one that it has when it was loaded from a file."""
+        kept = kept_name(name)
+        with self._explained(name):
+            try:
+                found: Mapping[str, Any] = self._api.inspect_image(name)
+            except NotFound:
+                if not kept:
+                    raise
+                found = self._api.inspect_image(kept)
+        return found
 
     @contextmanager
     def _explained(self, what: str = "") -> Iterator[None]:

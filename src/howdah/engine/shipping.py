@@ -14,10 +14,10 @@ from urllib3.exceptions import HTTPError
 
 from howdah.engine.context import BuildContext
 from howdah.engine.engine import Engine
-from howdah.engine.images import Credentials, Progress, split_tag
+from howdah.engine.images import Credentials, Progress, kept_name, split_tag
 from howdah.errors import ErrorKind, HowdahError, Refused, Unavailable
 
-__all__ = ["Shipping", "kept_name"]
+__all__ = ["Shipping"]
 
 _STEP: Final = re.compile(r"step \d+(/\d+)? ?: ?.*", re.IGNORECASE)
 _LOADED: Final = re.compile(r"loaded image(?: id)?\(?s?\)?: (.*)", re.IGNORECASE)
@@ -25,16 +25,6 @@ _PIECE_BYTES: Final = 1 << 20
 _SAID_MAX: Final = 600  # characters; some registries answer with a page
 _PUSHED: Final = ("pushed", "layer already exists", "mounted from")
 _DIGEST: Final = "@sha256:"
-
-
-def kept_name(exact: str) -> str:
-    """The tag under which an image that has a digest of its registry goes into a file; empty if it has none.
-
-    A file keeps tags and not digests. So `registry/a@sha256:1f…` is `registry/a:sha256-1f…` in a file, and is found by
-    that name where the file was loaded.
-    """
-    repository, at, digest = exact.partition(_DIGEST)
-    return f"{repository}:sha256-{digest}" if at else ""
 
 
 class Shipping(Engine):

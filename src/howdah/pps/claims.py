@@ -18,15 +18,18 @@ from howdah.db.transaction import Transaction
 from howdah.errors import BadRequest, Conflict, ErrorKind
 from howdah.kit import fail
 from howdah.kit.clock import Clock
+from howdah.model.logs import LogLevel
 from howdah.model.refs import Job
 from howdah.model.states import DatumState, JobState
+from howdah.model.texts import printable
 from howdah.pfs import commit_rows
 from howdah.pfs.handing_in import checked
-from howdah.pps import job_rows, pipeline_rows, set_rows
-from howdah.pps.conditions import equip
+from howdah.pps import execution_rows, job_rows, logs, pipeline_rows, set_rows
+from howdah.pps.conditions import Equipment, equip
 from howdah.pps.finishing import clash_text, end_badly
 from howdah.pps.handed_in import HandIn, Outcomes, encode_hand_in
-from howdah.pps.infos import Claim, DatumResult, GivenSecret, ProcessStats
+from howdah.pps.image_keeper import ImageKeeper
+from howdah.pps.infos import Claim, DatumResult, ProcessStats
 from howdah.pps.job_rows import JobRow
 from howdah.pps.secrets import Secrets
 from howdah.pps.set_rows import SetRow
@@ -41,24 +44,26 @@ __all__ = ["CLAIM_SECONDS", "Claims"]
 
 CLAIM_SECONDS: Final = 30  # three renewals missed; shorter, and a worker in a long pause would lose its datums
 
+_REASON_MAX: Final = 1_000  # characters of what a worker says
 _ENDED: Final = (DatumState.SUCCESS, DatumState.FAILED, DatumState.RECOVERED)
 
 
 class Claims:
     """The protocol of workers. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage, clock: Clock, secrets: Secrets) -> None:
+    def __init__(self, db: Database, storage: Storage, clock: Clock, secrets: Secrets, images: ImageKeeper) -> None:
         self._db = db
         self._storage = storage
         self._clock = clock
         self._secrets = secrets
+        self._images = images
         self._turns = Turns()
 
     def claim(self, worker: str) -> Claim | None:
         """Give a worker a datum set that waits; None if there is none.
 
         It is of the job that has the fewest workers now, if its pipeline may have one more (`pps.sharing`). A pipeline
-        whose secrets cannot be had gets none, and is CRASHING (`pps.conditions`).
+        whose image or secrets cannot be had gets none, and is CRASHING (`pps.conditions`).
 
         Whoever waits for work listens to the subject `work` and asks again. Two workers never get the same set.
         """
@@ -73,10 +78,13 @@ class Claims:
                 if job is None or found is None:
                     continue
                 bound = share(tx, job)
-                if (bound is None or live < bound) and (secrets := equip(tx, self._secrets, job)) is not None:
+                if bound is not None and live >= bound:
+                    continue
+                if (equipment := equip(tx, self._secrets, self._images, job)) is not None:
                     fence = set_rows.claim(tx, found, worker, _until(now))
+                    job_rows.set_reason(tx, job, "")  # whatever it waited for
                     self._turns.had(job_id)
-                    return _claim(tx, job, found, fence, secrets)
+                    return _claim(tx, job, found, fence, equipment)
         return None
 
     def renew(self, set_id: int, fence: int) -> Job:
@@ -143,6 +151,27 @@ class Claims:
             elif ended:
                 tx.emit(WORK, "waiting")
             fail.here("pps.result")
+        self._images.worked(job.pipeline_id, job.version)
+
+    def give_back(self, set_id: int, fence: int, reason: str) -> None:
+        """Take back what is left of a set that its worker cannot run as things are, and why; the job says so.
+
+        It is given to nobody for a while, or until what was amiss is mended (`pps.image_keeper`). What was handed in
+        stays done.
+
+        Raises:
+            Conflict: CLAIM_LOST: also when it was given back before.
+        """
+        why = printable(" ".join(reason.split())[:_REASON_MAX]) or "a worker could not run it, and did not say why"
+        with self._db.write() as tx:
+            found, job = _held(tx, set_id, fence)
+            set_rows.take_back(tx, found)
+            job_rows.set_reason(tx, job, why)
+            logs.say(tx, job, f"worker {found.worker} could not run datums, which wait now: {why}", LogLevel.ERROR)
+            execution = execution_rows.get(tx, job.pipeline_id, job.version)
+            # Before others see that the set is free: nobody may be given it at once.
+            self._images.doubt(job, execution, why)
+            fail.here("images.given_back")
 
     def release(self, *, everything: bool = False) -> bool:
         """Give back the claims that have run out, or with `everything` all of them; whether there were any.
@@ -239,7 +268,8 @@ def _held(tx: Transaction, set_id: int, fence: int) -> tuple[SetRow, JobRow]:
     raise Conflict(ErrorKind.CLAIM_LOST, f"the claim of datum set {set_id} is lost: {why}; drop the work, claim again")
 
 
-def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int, secrets: tuple[GivenSecret, ...]) -> Claim:
+def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int, equipment: Equipment) -> Claim:
+    execution, secrets = equipment
     detail = Details.of(job)
     pipeline = pipeline_rows.get(tx, job.job.pipeline)
     version = pipeline_rows.version(tx, pipeline, job.version)
@@ -257,6 +287,7 @@ def _claim(tx: Transaction, job: JobRow, found: SetRow, fence: int, secrets: tup
         count=found.count,
         spec_commit_id=version.spec_set_id,
         secrets=secrets,
+        image=execution.digest if execution.in_container else "",
     )
 
 

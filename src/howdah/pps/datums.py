@@ -6,6 +6,7 @@ handed in until then. Only the records of the page itself are read.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,14 +18,16 @@ from howdah.model.refs import Commit, File, Job, Repo
 from howdah.model.spec import Input
 from howdah.model.states import DatumState
 from howdah.pfs import commit_rows, resolve
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import execution_rows, job_rows, pipeline_rows
 from howdah.pps.datum_states import DatumStates, Seen
 from howdah.pps.done import META
+from howdah.pps.executions import Execution
 from howdah.pps.handed_in import result_of
 from howdah.pps.infos import DatumInfo, DatumInput, DatumResult, FileProvenance
 from howdah.pps.inputs import Warn
 from howdah.pps.job_rows import JobRow
 from howdah.pps.parts import InputsOfParts
+from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.plan import ID_DIGITS, inputs_of
 from howdah.pps.records import read_records
 from howdah.pps.results import ENDED, result_path
@@ -73,8 +76,13 @@ class Datums:
             row = job_rows.get(tx, job)
             states = DatumStates(tx, self._storage, row)
             seen = states.find(datum)
+            execution = execution_rows.get(tx, row.pipeline_id, row.version)
+            pipeline = pipeline_rows.by_id(tx, row.pipeline_id)
         if seen is not None:
-            return self._infos(row, states, [seen])[0]
+            info = self._infos(row, states, [seen], execution)[0]
+            if info.state is not DatumState.SKIPPED or pipeline is None:
+                return info
+            return replace(info, image=next((each["image"] for each in self._done(pipeline, info.key)), ""))
         raise NotFound(
             ErrorKind.DATUM_NOT_FOUND,
             f"datum {datum} not found in job {job}; see what there is: howdah list datum {job}",
@@ -113,11 +121,16 @@ class Datums:
         planned = self._storage.fileset(job.plan_root, f"the plan of job {job.job}").find(f"/{datum}")
         if not planned:
             raise _not_made(file, "somebody else wrote it")
-        done = self._storage.fileset(pipeline.done_root, f"what pipeline {pipeline.pipeline} did")
-        path = META + planned[0].datum
-        for _, _, record in read_records(self._storage, done.batches(path, path + "\0"), "the record of datum"):
+        for record in self._done(pipeline, planned[0].datum):
             return _provenance(job, record)
         raise _not_made(file, f"what datum {datum} did is not known any more")
+
+    def _done(self, pipeline: PipelineRow, key: str) -> Iterator[dict[str, Any]]:
+        """The record of what a datum with a key did, if it ever succeeded."""
+        done = self._storage.fileset(pipeline.done_root, f"what pipeline {pipeline.pipeline} did")
+        path = META + key
+        for _, _, record in read_records(self._storage, done.batches(path, path + "\0"), "the record of datum"):
+            yield record
 
     def _pages(
         self, job: Job, states: frozenset[DatumState], after: str, number: int, reverse: bool
@@ -130,13 +143,15 @@ class Datums:
                     return  # deleted meanwhile
                 of = DatumStates(tx, self._storage, row)
                 seen = (of.page_before if reverse else of.page)(states, after, limit)
-            yield from self._infos(row, of, seen)
+                execution = execution_rows.get(tx, row.pipeline_id, row.version)
+            yield from self._infos(row, of, seen, execution)
             if len(seen) < limit:
                 return
             after, left = seen[-1].path[1:], left - len(seen)
 
-    def _infos(self, row: JobRow, of: DatumStates, page: Sequence[Seen]) -> tuple[DatumInfo, ...]:
+    def _infos(self, row: JobRow, of: DatumStates, page: Sequence[Seen], execution: Execution) -> tuple[DatumInfo, ...]:
         """What is known of some datums, in their order."""
+        image = execution.digest if execution.in_container else ""
         names = pa.array(sorted(seen.path for seen in page), pa.string())
         planned = {
             path: (key, record)
@@ -151,7 +166,8 @@ class Datums:
             datum = seen.path[1:]
             result = seen.result or results.get(datum) or DatumResult(datum, seen.state, tries=0)
             parts = _parts(record, inputs)
-            infos.append(DatumInfo(datum, row.job, seen.state, parts, key, result.reason, result.tries, result.stats))
+            what = (key, result.reason, result.tries, result.stats, image if seen.state in ENDED else "")
+            infos.append(DatumInfo(datum, row.job, seen.state, parts, *what))
         return tuple(infos)
 
     def _results(self, of: DatumStates, page: Sequence[Seen]) -> dict[str, DatumResult]:

@@ -143,7 +143,7 @@ class Defaults:
         regenerate: bool,
     ) -> bool:
         """Set defaults and update pipelines; False, and nothing has changed, if others changed pipelines meanwhile."""
-        stored = [(change, self._pipelines.store(change.spec)) for change in changes]
+        stored = [(change, self._pipelines.store(change.spec, change.user_spec)) for change in changes]
         fail.here("pps.defaults.stored")
         with self._catalog.work() as work:
             scope = _scope(work.tx, project)

@@ -17,7 +17,7 @@ from howdah.kit import fail
 from howdah.model.refs import Pipeline
 from howdah.model.states import JobState
 from howdah.pfs import closing, commit_rows
-from howdah.pps import job_rows, logs, pipeline_rows, set_rows
+from howdah.pps import execution_rows, job_rows, logs, pipeline_rows, set_rows
 from howdah.pps.compose import NO_BASE, Base, FilesOf, compose_meta, compose_output
 from howdah.pps.infos import DatumResult
 from howdah.pps.job_rows import JobRow
@@ -155,8 +155,10 @@ def _collect(db: Database, storage: Storage, pipeline: PipelineRow, row: JobRow)
     todo = storage.fileset(detail.todo, f"job {row.job}")
     with db.read() as tx:
         spec = pipeline_rows.spec_of(pipeline_rows.version(tx, pipeline, row.version).effective_spec)
-        # Processes of this machine run in no image, whatever the spec says.
-        maker = Maker(row.job.id, row.version, spec.transform.cmd, "", detail.inputs, spec.runs_every_time)
+        # A process of this machine runs in no image, whatever the spec says.
+        execution = execution_rows.get(tx, pipeline.id, row.version)
+        image = execution.digest if execution.in_container else ""
+        maker = Maker(row.job.id, row.version, spec.transform.cmd, image, detail.inputs, spec.runs_every_time)
         return collect(storage, pipeline.done_root or EMPTY_ROOT, todo, set_rows.results(tx, row.id), maker)
 
 

@@ -10,6 +10,7 @@ from howdah.model.logs import LogLevel, Speaker
 from howdah.model.refs import Branch, Commit, Job, Pipeline
 from howdah.model.spec import PipelineSpec
 from howdah.model.states import DatumState, JobState, PipelineState
+from howdah.pps.executions import AS_PROCESS, Execution
 
 __all__ = [
     "Claim",
@@ -55,6 +56,7 @@ class PipelineInfo:
     created_at: datetime
     updated_at: datetime
     metadata: Mapping[str, str] = field(default_factory=dict)
+    execution: Execution = AS_PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class JobInfo:
     stats: ProcessStats
     inputs: tuple[JobInput, ...] = ()
     containment: str = ""
+    execution: Execution = AS_PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,10 @@ class DatumInput:
 
 @dataclass(frozen=True, slots=True)
 class DatumInfo:
-    """A datum of a job, or of an input that is only tried out (then without job, in state UNKNOWN)."""
+    """A datum of a job, or of an input that is only tried out (then without job, in state UNKNOWN).
+
+    `image` is that in which it ran, exactly; empty if it did not, or not in a container.
+    """
 
     id: str
     job: Job | None
@@ -116,6 +122,7 @@ class DatumInfo:
     reason: str = ""
     tries: int = 0
     stats: ProcessStats = ProcessStats()
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,7 @@ class Claim:
     count: int
     spec_commit_id: str = ""
     secrets: tuple["GivenSecret", ...] = ()
+    image: str = ""  # in which user code runs, exactly; empty for a process
 
 
 @dataclass(frozen=True, slots=True)

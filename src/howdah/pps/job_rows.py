@@ -39,6 +39,7 @@ __all__ = [
     "remove",
     "seconds_per_datum",
     "set_plan",
+    "set_reason",
     "set_results",
 ]
 
@@ -374,6 +375,13 @@ def add_counts(tx: Transaction, key: int, *, processed: int, failed: int, recove
         "upload_bytes": _T.upload_bytes + stats.upload_bytes,
     }
     tx.execute(update(tables.job).where(_T.id == key).values(values))
+
+
+def set_reason(tx: Transaction, row: JobRow, reason: str) -> None:
+    """Let a job that has not ended say what it waits for; its next move takes that away."""
+    if row.reason != reason:
+        tx.execute(update(tables.job).where(_T.id == row.id, _T.state.in_(_OPEN)).values(reason=reason))
+        tx.emit(job_subject(row.job), "progress")
 
 
 def set_results(tx: Transaction, key: int, results: bytes, containment: str) -> None:

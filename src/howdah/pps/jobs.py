@@ -12,7 +12,8 @@ from howdah.errors import BadRequest, Conflict, ErrorKind, Refused
 from howdah.model.refs import Commit, Job, Pipeline
 from howdah.model.states import JobState, is_terminal
 from howdah.pfs import commit_rows, resolve
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import execution_rows, job_rows, pipeline_rows
+from howdah.pps.executions import AS_PROCESS, Execution
 from howdah.pps.finishing import end_badly
 from howdah.pps.infos import JobInfo, ProcessStats
 from howdah.pps.job_rows import JobFilter, JobRow
@@ -170,10 +171,11 @@ class Jobs:
 def _infos(tx: Transaction, rows: Sequence[JobRow]) -> list[JobInfo]:
     keys = {key for row in rows for key in (row.output_commit_id, row.meta_commit_id) if key is not None}
     commits = commit_rows.by_ids(tx, keys)
-    return [_info(row, commits) for row in rows]
+    how = execution_rows.of_versions(tx, {(row.pipeline_id, row.version) for row in rows})
+    return [_info(row, commits, how.get((row.pipeline_id, row.version), AS_PROCESS)) for row in rows]
 
 
-def _info(row: JobRow, commits: "dict[int, commit_rows.CommitRow]") -> JobInfo:
+def _info(row: JobRow, commits: "dict[int, commit_rows.CommitRow]", execution: Execution) -> JobInfo:
     output = commits[row.output_commit_id]
     detail = Details.of(row)
     return JobInfo(
@@ -196,4 +198,5 @@ def _info(row: JobRow, commits: "dict[int, commit_rows.CommitRow]") -> JobInfo:
         stats=ProcessStats(row.download_ms, row.process_ms, row.upload_ms, row.download_bytes, row.upload_bytes),
         inputs=detail.inputs,
         containment=detail.containment,
+        execution=execution,
     )

@@ -9,7 +9,8 @@ from howdah.model.refs import Commit, Repo
 from howdah.model.states import JobState
 from howdah.pfs import repo_rows
 from howdah.pfs.resolve import of_set
-from howdah.pps import job_rows, pipeline_rows
+from howdah.pps import execution_rows, job_rows, pipeline_rows
+from howdah.pps.executions import AS_PROCESS, Execution
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.pipeline_rows import PipelineRow, VersionRow
 
@@ -18,7 +19,8 @@ __all__ = ["filled", "info_of", "infos_of", "version_in"]
 
 def info_of(tx: Transaction, row: PipelineRow, version: VersionRow) -> PipelineInfo:
     """What is known of a pipeline at one of its versions."""
-    return filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id))
+    execution = execution_rows.get(tx, row.id, version.version)
+    return filled(row, version, job_rows.newest_states(tx, [row.id]).get(row.id), execution)
 
 
 def infos_of(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "list[PipelineInfo]":
@@ -26,12 +28,15 @@ def infos_of(tx: Transaction, rows: Sequence[PipelineRow], history: int) -> "lis
     states = job_rows.newest_states(tx, [row.id for row in rows])
     if history == 0:
         present = pipeline_rows.present_versions(tx, [row.id for row in rows])
-        return [filled(row, present[row.id], states.get(row.id)) for row in rows]
+        how = execution_rows.of_versions(tx, {(row.id, row.version) for row in rows})
+        return [filled(row, present[row.id], states.get(row.id), how.get((row.id, row.version))) for row in rows]
     found: list[PipelineInfo] = []
     for row in rows:
         first = 1 if history < 0 else max(1, row.version - history)
         versions = pipeline_rows.versions(tx, row, first, row.version)
-        found += [filled(row, version, states.get(row.id)) for version in versions]
+        how = execution_rows.of_versions(tx, {(row.id, version.version) for version in versions})
+        last = states.get(row.id)
+        found += [filled(row, version, last, how.get((row.id, version.version))) for version in versions]
     return found
 
 
@@ -42,7 +47,9 @@ def version_in(tx: Transaction, row: PipelineRow, set_id: str) -> VersionRow | N
     return None if spec is None else pipeline_rows.version_at(tx, row, spec.started_at)
 
 
-def filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> PipelineInfo:
+def filled(
+    row: PipelineRow, version: VersionRow, last: JobState | None, execution: Execution | None = None
+) -> PipelineInfo:
     """A pipeline at one of its versions; `last` is the state of its newest job."""
     spec = pipeline_rows.spec_of(version.effective_spec)
     repo = Repo(row.pipeline.project, row.pipeline.name, SPEC)
@@ -61,4 +68,5 @@ def filled(row: PipelineRow, version: VersionRow, last: JobState | None) -> Pipe
         created_at=row.created_at,
         updated_at=row.updated_at,
         metadata=row.metadata,
+        execution=execution or AS_PROCESS,
     )

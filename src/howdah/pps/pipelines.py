@@ -7,8 +7,9 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from howdah.db.engine import Database
@@ -25,8 +26,11 @@ from howdah.pfs import project_rows, repos
 from howdah.pfs.catalog import Catalog
 from howdah.pfs.resolve import head_of
 from howdah.pfs.work import Work
-from howdah.pps import crons, job_rows, pipeline_rows
+from howdah.pps import crons, execution_rows, job_rows, pipeline_rows
+from howdah.pps.executions import AS_PROCESS, Execution
 from howdah.pps.finishing import end_badly
+from howdah.pps.image_keeper import ImageKeeper
+from howdah.pps.images import Images
 from howdah.pps.infos import PipelineInfo
 from howdah.pps.input_triggers import remove_trigger_branches
 from howdah.pps.pipeline_branches import (
@@ -60,6 +64,7 @@ class StoredSpec:
     root: bytes
     size: int
     warnings: tuple[str, ...] = ()  # of its inputs, as they are (`pps.input_warnings`)
+    execution: Execution = AS_PROCESS
 
 
 NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
@@ -69,48 +74,82 @@ NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
 class Pipelines:
     """The pipelines of a lake. Safe for many threads."""
 
-    def __init__(self, db: Database, storage: Storage, catalog: Catalog, secrets: Secrets, new_id: NewId) -> None:
+    def __init__(
+        self,
+        db: Database,
+        storage: Storage,
+        catalog: Catalog,
+        secrets: Secrets,
+        images: Images,
+        keeper: ImageKeeper,
+        new_id: NewId,
+    ) -> None:
         self._db = db
         self._storage = storage
         self._catalog = catalog
         self._secrets = secrets
+        self._images = images
+        self._keeper = keeper
         self._new_id = new_id
 
     def create(
-        self, spec: PipelineSpec, user_spec: str = "", *, update: bool = False, reprocess: bool = False
+        self,
+        spec: PipelineSpec,
+        user_spec: str = "",
+        *,
+        update: bool = False,
+        reprocess: bool = False,
+        warn: Callable[[str], None] = lambda _text: None,
     ) -> PipelineInfo:
         """Make a pipeline; with `update` give one that is there another version, or leave it if nothing changes.
 
         It starts a job at once, on what its inputs hold; an update kills the jobs that have not ended. With
         `reprocess` every datum runs again, also those that succeeded before, and equal specs are an update too.
-        `user_spec` is the text as it was given.
+        `user_spec` is the text as it was given. `warn` is told what to know of its image: that a tag has moved, which
+        makes an update of equal specs another version, or why no container is used.
 
         Raises:
             Unsupported: the spec asks for what this version cannot do; the field is named.
             AlreadyExists: PIPELINE_EXISTS without `update`; REPO_EXISTS: a repo of that name is there.
             NotFound: the project, or a repo that it reads, or a secret.
             BadRequest: DAG_INVALID, such as a pipeline that reads itself; BAD_SPEC: a secret has no such key.
-            Refused: SECRETS_KEY: a secret that it uses cannot be opened by this server.
+            Refused: SECRETS_KEY: a secret that it uses cannot be opened by this server. NO_ENGINE: it is to run in a
+                container, and no engine answers.
         """
-        stored = self.store(spec)
+        stored = self.store(spec, user_spec)
         with self._catalog.work() as work:
             self.create_in(work, spec, user_spec, stored, update=update, reprocess=reprocess)
+        if stored.execution.note:
+            warn(stored.execution.note)
         return self.inspect(Pipeline(spec.project, spec.name))
 
-    def store(self, spec: PipelineSpec) -> StoredSpec:
-        """Store what the spec commit of this spec will hold. Repeating it stores nothing.
+    def check(self, spec: PipelineSpec, user_spec: str = "") -> None:
+        """Return if this version and this server can run such a pipeline; nothing is stored.
 
         Raises:
             Unsupported: as `create`.
+            Refused: NO_ENGINE.
         """
         require_supported(spec)
+        self._images.check(spec, user_spec)
+
+    def store(self, spec: PipelineSpec, user_spec: str = "", execution: Execution | None = None) -> StoredSpec:
+        """Store what the spec commit of this spec will hold, and find out how it runs. Repeating it stores nothing.
+
+        With an `execution` it runs so; without, what image it names is asked of the engine.
+
+        Raises:
+            Unsupported, Refused: as `create`.
+        """
+        require_supported(spec)
+        how = execution or self._images.choose(spec, user_spec)
         pipeline = Pipeline(spec.project, spec.name)
         referrer = f"the spec of pipeline {pipeline}"
         data = spec.to_json().encode()
         with ChangeWriter(self._storage, self._storage.fileset(None, referrer)) as writer:
             writer.put(SPEC_PATH, [data])
             root = self._storage.apply(None, writer.finish(), referrer).root
-        return StoredSpec(root, len(data), self._warnings(spec))
+        return StoredSpec(root, len(data), self._warnings(spec), how)
 
     def create_in(
         self,
@@ -131,6 +170,8 @@ class Pipelines:
         pipeline = Pipeline(spec.project, spec.name)
         effective = spec.to_json()
         row = pipeline_rows.find(work.tx, pipeline)
+        execution = stored.execution if stored is not NOT_STORED else self._images.check(spec, user_spec)
+        before = execution if row is None else execution_rows.get(work.tx, row.id, row.version)
         old: PipelineSpec | None = None
         if row is None:
             row = _create(work, pipeline, spec.salt or self._new_id())
@@ -140,17 +181,19 @@ class Pipelines:
                 ErrorKind.PIPELINE_EXISTS,
                 f'pipeline "{pipeline}" already exists; change it: howdah update pipeline, or choose another name',
             )
-        elif not (reprocess or again) and is_same(_spec(work.tx, row), spec, row.salt):
+        elif not (reprocess or again) and is_same(_spec(work.tx, row), spec, row.salt) and execution.is_as(before):
             pipeline_rows.set_user_spec(work.tx, row, user_spec or effective)
+            work.tx.after_commit(partial(self._keeper.retry, row.id))
             return
         else:
-            renew = reprocess or reruns_all(_spec(work.tx, row), spec)
+            renew = reprocess or reruns_all(_spec(work.tx, row), spec, other_image=not execution.is_as(before))
             old = self._prepare_update(work, row, spec, reprocess=renew)
             kind = "updated"
         self._secrets.given(work.tx, spec)  # or it could not run
         crons.adopt(work, row.id, spec, old)
         commit_spec(work, pipeline, stored.root, stored.size)
         number = pipeline_rows.add_version(work.tx, row, user_spec or effective, effective, work.set_id)
+        execution_rows.add(work.tx, row.id, number, execution)
         if not row.stopped:
             attach(work, spec)
         if old is not None:
@@ -194,6 +237,19 @@ class Pipelines:
         with self._db.read() as tx:
             return pipeline_rows.effective_specs(tx, wanted)
 
+    def execution(self, pipeline: Pipeline, number: int = 0) -> Execution:
+        """How a version of a pipeline runs; the present one for 0.
+
+        Raises:
+            NotFound: PIPELINE_NOT_FOUND: there is none, or it has no such version.
+        """
+        with self._db.read() as tx:
+            row = pipeline_rows.get(tx, pipeline)
+            wanted = (
+                min(number, row.version + 1) or row.version
+            )  # a number from a message may be too big for a database
+            return execution_rows.get(tx, row.id, pipeline_rows.version(tx, row, wanted).version)
+
     def _pages(self, projects: tuple[str, ...], history: int) -> Iterator[PipelineInfo]:
         before: int | None = None
         while True:
@@ -215,7 +271,8 @@ class Pipelines:
                 states = job_rows.newest_states(tx, keys)
                 for row in page:
                     if (version := version_in(tx, row, set_id)) is not None:
-                        found.append(filled(row, version, states.get(row.id)))
+                        execution = execution_rows.get(tx, row.id, version.version)
+                        found.append(filled(row, version, states.get(row.id), execution))
                 page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
         return tuple(found)
 
@@ -264,7 +321,8 @@ class Pipelines:
     def rerun(self, pipeline: Pipeline, *, reprocess: bool = False) -> PipelineInfo:
         """Start a job on what the inputs hold now, as another version of the same spec.
 
-        Jobs that have not ended are killed. Only what has not succeeded runs, or with `reprocess` everything.
+        Jobs that have not ended are killed. Only what has not succeeded runs, or with `reprocess` everything; in
+        the same image, wherever its tag is now.
 
         Raises:
             NotFound: PIPELINE_NOT_FOUND.
@@ -274,10 +332,11 @@ class Pipelines:
         with self._db.read() as tx:
             row = pipeline_rows.get(tx, pipeline)
             version = pipeline_rows.version(tx, row, row.version)
+            execution = execution_rows.get(tx, row.id, row.version)
         if row.stopped:
             raise pipeline_rows.is_stopped(pipeline)
         spec = pipeline_rows.spec_of(version.effective_spec)
-        stored = self.store(spec)
+        stored = self.store(spec, execution=replace(execution, note="") if execution.in_container else execution)
         with self._catalog.work() as work:
             if pipeline_rows.get(work.tx, pipeline).version != row.version:
                 text = f"pipeline {pipeline} was updated meanwhile, and runs by that; see its jobs"

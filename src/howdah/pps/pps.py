@@ -13,7 +13,10 @@ from howdah.pfs.catalog import Catalog
 from howdah.pps.claims import Claims
 from howdah.pps.datums import Datums
 from howdah.pps.defaults import Defaults
+from howdah.pps.executions import ExecutionRules
 from howdah.pps.following import add_jobs
+from howdah.pps.image_keeper import ImageKeeper
+from howdah.pps.images import Images, ImageSource
 from howdah.pps.jobs import Jobs
 from howdah.pps.log_files import reads_of
 from howdah.pps.log_mover import LogMover
@@ -46,6 +49,7 @@ class Pps:
     restarts    restart: datums that workers have
     statuses    alerts, summaries
     secrets     create, inspect, list, delete, reseal
+    images      start, stop; step: sees to it that images are there before workers need them
     """
 
     pipelines: Pipelines
@@ -59,6 +63,7 @@ class Pps:
     restarts: Restarts
     statuses: Statuses
     secrets: Secrets
+    images: ImageKeeper
 
     @classmethod
     def open(
@@ -71,16 +76,21 @@ class Pps:
         new_id: NewId = ids.new_id,
         workers: int = 1,
         keys: KeySource | None = None,
+        rules: ExecutionRules | None = None,
+        engine: ImageSource | None = None,
     ) -> Self:
         """Put it together over the versioned files of a lake, once for each catalog: its hooks are set here.
 
         `workers` is the size of the pool that will claim work. `keys` seal secrets; without any they are lost with this
-        process. Nothing runs before `scheduler.start()`.
+        process. `rules` say which pipelines run in containers of `engine`; without one of the two none does. Nothing
+        runs before `scheduler.start()` and `images.start()`.
         """
         clock = clock or SystemClock()
         secrets = Secrets(db, keys or MemoryKeys(), new_id)
-        claims = Claims(db, storage, clock, secrets)
-        pipelines = Pipelines(db, storage, catalog, secrets, new_id)
+        images = Images(db, secrets, rules or ExecutionRules(), engine)
+        keeper = ImageKeeper(db, images, secrets, clock)
+        claims = Claims(db, storage, clock, secrets, keeper)
+        pipelines = Pipelines(db, storage, catalog, secrets, images, keeper, new_id)
         datums = Datums(db, storage)
         catalog.on_propagated.append(add_jobs)
         catalog.repos.guards.append(pipelines.guard_repo)
@@ -94,9 +104,10 @@ class Pps:
             datums,
             Logs(db, storage.chunks, LogMover(db, storage.chunks, catalog.leases), partial(reads_of, datums)),
             claims,
-            Scheduler(db, storage, claims, secrets, clock, workers),
+            Scheduler(db, storage, claims, secrets, keeper, clock, workers),
             Ticker(db, storage, catalog.works),
             Restarts(db, storage),
             Statuses(db, pipelines, clock),
             secrets,
+            keeper,
         )

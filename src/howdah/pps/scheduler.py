@@ -27,6 +27,7 @@ from howdah.pps import job_rows, pipeline_rows, set_rows
 from howdah.pps.claims import Claims
 from howdah.pps.conditions import settle
 from howdah.pps.finishing import end_badly, finish_job, keep_leftovers, unrunnable
+from howdah.pps.image_keeper import ImageKeeper
 from howdah.pps.job_rows import JobRow, OpenJob
 from howdah.pps.secrets import Secrets
 from howdah.pps.starting import plan_job
@@ -47,12 +48,20 @@ class Scheduler:
     """Moves jobs. `step` is for callers that want to know when it is done; `start` lets it run by itself."""
 
     def __init__(
-        self, db: Database, storage: Storage, claims: Claims, secrets: Secrets, clock: Clock, workers: int
+        self,
+        db: Database,
+        storage: Storage,
+        claims: Claims,
+        secrets: Secrets,
+        images: ImageKeeper,
+        clock: Clock,
+        workers: int,
     ) -> None:
         self._db = db
         self._storage = storage
         self._claims = claims
         self._secrets = secrets
+        self._images = images
         self._clock = clock
         self._workers = workers
         self._background = Background("scheduler", self._run, retry_seconds=TICK_SECONDS)
@@ -81,7 +90,7 @@ class Scheduler:
     def step(self) -> bool:
         """Do what can be done now, for each pipeline one step; whether anything was done."""
         done = self._claims.release()
-        done |= settle(self._db, self._secrets)
+        done |= settle(self._db, self._secrets, self._images)
         for job_id in self._leftovers():
             done |= self._guarded_leftovers(job_id)
         for seen in self._due():
@@ -106,7 +115,7 @@ class Scheduler:
         assert self._pool is not None
         self._busy = {key: future for key, future in self._busy.items() if not future.done()}
         self._claims.release()
-        settle(self._db, self._secrets)
+        settle(self._db, self._secrets, self._images)
         for job_id in self._leftovers():
             if self._guarded_leftovers(job_id):
                 self._background.wake()

@@ -92,6 +92,15 @@ class Secrets:
         """
         return tuple(self._given(tx, mount) for mount in spec.transform.secrets)
 
+    def values(self, tx: Transaction, name: str) -> Mapping[str, bytes]:
+        """The values of a secret, by key: for what the server itself does with them.
+
+        Raises:
+            NotFound: SECRET_NOT_FOUND.
+            Refused: SECRETS_KEY: it cannot be opened with the keys of this server.
+        """
+        return _unpacked(self._opened(tx, secret_rows.get(tx, name)))
+
     def reseal(self) -> int:
         """Seal anew, by the first key and in one transaction, what older keys sealed; how many secrets that was.
 

@@ -29,6 +29,7 @@ from howdah.apis.http import Gateway, HttpEdge, chunk_route, probes_app, schema_
 from howdah.apis.hub import Hub
 from howdah.apis.metrics import Metrics
 from howdah.db.engine import Database
+from howdah.engine import EngineAt
 from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.execution.process import ProcessPool
 from howdah.kit.clock import Clock, SystemClock
@@ -37,6 +38,7 @@ from howdah.pps.pps import Pps
 from howdah.pps.sealing import KeySource
 from howdah.server import logs
 from howdah.server.allocator import keep_memory_of_messages
+from howdah.server.executions import PROCESSES, ExecutionSettings, engine_of, told_of
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.lock import locked
@@ -82,6 +84,7 @@ class Opened:
     pfs: Pfs
     pps: Pps
     upkeep: Upkeep
+    engine: EngineAt | None = None  # that its containers run on, whether it answers or not; None for no containers
 
     @property
     def db(self) -> Database:
@@ -112,10 +115,12 @@ def opened(
     workers: int = 1,
     store: StoreSettings = DEFAULT_STORE,
     keys: KeySource | None = None,
+    execution: ExecutionSettings = PROCESSES,
 ) -> Iterator[Opened]:
     """The lake in a folder, made if there is none; locked and open inside the block.
 
     `workers` is how many will claim work: jobs are cut into parts for so many. `keys` seal secrets (`pps.sealing`).
+    `execution` says which pipelines run in containers.
     What writers that died more than a day ago left half-written is removed, and their leases are forgotten.
 
     Raises:
@@ -134,8 +139,19 @@ def opened(
         pfs.catalog.leases.expire()
         pfs.held.begin()
         pfs.file_sets.expire()
-        pps = Pps.open(pfs.catalog, db, storage, clock=clock, workers=workers, keys=keys)
-        yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs))
+        if (engine := engine_of(execution)) is not None:
+            stack.callback(engine.close)
+        pps = Pps.open(
+            pfs.catalog,
+            db,
+            storage,
+            clock=clock,
+            workers=workers,
+            keys=keys,
+            rules=execution.rules,
+            engine=engine,
+        )
+        yield Opened(lake, clock, pfs, pps, Upkeep.open(pfs), engine)
 
 
 class Server:
@@ -184,6 +200,7 @@ class Server:
             self.http_address = Address(http.host, await self._http.start(http.host, http.port))
             await asyncio.to_thread(lake.pps.secrets.begin)
             await asyncio.to_thread(lake.pps.scheduler.start)
+            lake.pps.images.start()
             await asyncio.to_thread(lake.pfs.triggers.start)
             await asyncio.to_thread(lake.pps.ticker.start)
             self.grpc_address = Address(grpc.host, await self._grpc.start(str(grpc), services))
@@ -222,6 +239,7 @@ class Server:
         await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self._rules.stop)
         await asyncio.to_thread(self._keeper.stop)
+        await asyncio.to_thread(self._opened.pps.images.stop)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
         self._forget()
 
@@ -253,6 +271,7 @@ def run(
     logs_datum_max: int = LOGS_DATUM_MAX,
     secrets_key_file: Path | None = None,
     secrets_key: str | None = None,
+    execution: ExecutionSettings = PROCESSES,
     json_logs: bool | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -264,7 +283,7 @@ def run(
     with 0. Of logs so much is kept as `log_rules` say, and of one datum at most `logs_datum_max` bytes.
 
     Secrets are sealed with the key in `secrets_key_file`, else with `secrets_key`, else with this user's own
-    (`server.secret_keys`).
+    (`server.secret_keys`). `execution` says which pipelines run in containers, and by which engine.
 
     When calls are answered, one line that says where goes to `announce`, standard output by default. Logs go to stderr,
     as JSON unless that is a terminal or `json_logs` says otherwise.
@@ -280,13 +299,14 @@ def run(
         retention_period_seconds=retention_period_seconds,
         logs=log_rules,
         logs_datum_max=logs_datum_max,
+        execution=execution,
     )
     logs.configure(json=json_logs)
     keep_memory_of_messages()
     place = StoreSettings(store, force_store, cache)
     keys = server_keys(settings.root, store, secrets_key_file, secrets_key)
     settings = replace(settings, hidden=keys.hidden)
-    with opened(settings.root, workers=settings.workers, store=place, keys=keys) as lake:
+    with opened(settings.root, workers=settings.workers, store=place, keys=keys, execution=execution) as lake:
         asyncio.run(_serve(lake, settings, announce or _print_line))
 
 
@@ -309,7 +329,8 @@ async def _serve(lake: Opened, settings: Settings, announce: Callable[[str], Non
         await server.start()
         grpc, http = server.grpc_address, server.http_address
         announce(f"howdah is ready: grpc {grpc}, http http://{http}, lake {settings.root}")
-        _log.info("serving", grpc=str(grpc), http=str(http), pid=os.getpid())
+        how = await asyncio.to_thread(told_of, settings.execution, lake.engine)
+        _log.info("serving", grpc=str(grpc), http=str(http), pid=os.getpid(), pipelines=how)
         await stopping.wait()
         await server.stop()
     finally:

@@ -12,6 +12,7 @@ from typing import Final
 from howdah.errors import BadRequest, ErrorKind, Refused
 from howdah.execution.pool import cores
 from howdah.model.texts import one_line
+from howdah.server.executions import PROCESSES, ExecutionSettings
 from howdah.server.log_keeper import LogRules
 from howdah.storage.disk_cache import CacheSettings
 
@@ -88,6 +89,7 @@ class Settings:
     retention_period_seconds: float = RETENTION_PERIOD_SECONDS  # between two applications of the rules; 0 for none
     logs: LogRules = DEFAULT_LOG_RULES
     logs_datum_max: int = LOGS_DATUM_MAX  # bytes that one datum may print into the logs
+    execution: ExecutionSettings = PROCESSES
     grace_seconds: float = 10.0  # that calls at work are given when the server stops
     hidden: tuple[Path, ...] = ()  # files and folders that user code must not see, besides the lake and the cache
 

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.pps.sealing import KeySource
 from howdah.server.app import Opened, Server, opened
+from howdah.server.executions import PROCESSES, ExecutionSettings
 from howdah.server.place import StoreSettings
 from howdah.server.settings import Settings
 
@@ -36,15 +38,21 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    root: Path, *, workers: int = 0, store: str | None = None, keys: KeySource | None = None
+    root: Path,
+    *,
+    workers: int = 0,
+    store: str | None = None,
+    keys: KeySource | None = None,
+    execution: ExecutionSettings = PROCESSES,
 ) -> Iterator[RunningServer]:
     """A server of the lake in `root`, ready inside the block and stopped after it. Its loop has a thread of its own.
 
     Its `workers` are real processes; without any, a test does the work itself (`server.pps.claims`, or over gRPC). Its
-    `keys` seal secrets; unless given, they are forgotten with it.
+    `keys` seal secrets; unless given, they are forgotten with it. `execution` says which pipelines run in containers.
     """
-    settings = Settings.of(root, "127.0.0.1:0", "127.0.0.1:0", workers=workers)
-    with opened(settings.root, workers=max(1, workers), store=StoreSettings(store), keys=keys) as lake:
+    settings = replace(Settings.of(root, "127.0.0.1:0", "127.0.0.1:0", workers=workers), execution=execution)
+    place = StoreSettings(store)
+    with opened(settings.root, workers=max(1, workers), store=place, keys=keys, execution=execution) as lake:
         started: Future[tuple[Server, Callable[[], None]]] = Future()
         thread = threading.Thread(target=lambda: asyncio.run(_serve(lake, settings, started)), name="test-server")
         thread.start()

@@ -65,8 +65,8 @@ class Runner:
             HowdahError: what an operation raises by itself; the text says which one it was.
             Conflict: WRITE_CONFLICT: a commit that is finished in it was written to again and again.
         """
-        specs = [each.spec for each in operations if isinstance(each, CreatePipeline)]
-        stored = [(spec, self._pps.pipelines.store(spec)) for spec in specs]
+        made = [each for each in operations if isinstance(each, CreatePipeline)]
+        stored = [(each.spec, self._pps.pipelines.store(each.spec, each.user_spec)) for each in made]
         closings = self._pfs.finisher.closings()
         if any(isinstance(each, FinishCommit) for each in operations):
             self._try(set_id, operations, closings)

@@ -7,6 +7,7 @@ from typing import Final
 from howdah import __version__
 from howdah.apis.grpc import requests
 from howdah.apis.grpc.bridge import Bridge, Context
+from howdah.apis.grpc.executions import inspect_execution
 from howdah.apis.grpc.pfs_base import PfsCalls
 from howdah.apis.grpc.provenance import inspect_provenance
 from howdah.apis.grpc.removals import remove_commits
@@ -122,6 +123,12 @@ class LakeService(PfsCalls):
         file = await self._bridge.unary(context, requests.file, request.file)
         view = await self._view(context, file.commit)
         return await self._bridge.unary(context, inspect_provenance, self._pps, view, file.path)
+
+    async def InspectExecution(
+        self, request: pb.InspectExecutionRequest, context: Context
+    ) -> pb.InspectExecutionResponse:
+        """How user code of a version of a pipeline runs."""
+        return await self._bridge.unary(context, inspect_execution, self._pps, request)
 
     def _known(self, file: File, root: bytes) -> Entry:
         """A user's file of a fileset that a writer was given as its base."""

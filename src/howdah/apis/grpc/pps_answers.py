@@ -16,6 +16,7 @@ from howdah.apis.grpc.answers import FileMessages
 from howdah.apis.grpc.convert_pps_spec import job_details, pipeline_details
 from howdah.model.names import META
 from howdah.model.refs import Commit, Job, Pipeline, Repo
+from howdah.pps.executions import Execution
 from howdah.pps.infos import DatumInfo, DatumInput, JobInfo, PipelineInfo, ProcessStats
 from howdah.wire.convert import commit_message, timestamp
 from howdah.wire.stubs import pfs_v2_pb2 as pfs
@@ -76,7 +77,7 @@ def job_info(info: JobInfo, effective_spec: str | None = None) -> pps.JobInfo:
         data_recovered=info.datums_recovered,
         stats=process_stats(info.stats),
         state=info.state.wire_name,
-        reason=info.reason or _uncontained(info),
+        reason=info.reason or _warned(info.execution) or _uncontained(info),
         created=timestamp(info.created_at),
         started=timestamp(info.started_at),
         finished=timestamp(info.finished_at),
@@ -84,9 +85,14 @@ def job_info(info: JobInfo, effective_spec: str | None = None) -> pps.JobInfo:
     )
 
 
+def _warned(execution: Execution) -> str:
+    """Why user code ran in no container, if that was not what its spec asked for."""
+    return "" if execution.in_container else execution.note
+
+
 def _uncontained(info: JobInfo) -> str:
     """What to know of user code that ran without namespaces of its own; the protocol has no better place for it."""
-    if not info.containment or info.containment.startswith("namespaces"):
+    if info.execution.in_container or not info.containment or info.containment.startswith("namespaces"):
         return ""
     return f"user code was not contained, its files were in $PFS: {info.containment}"
 
@@ -98,6 +104,7 @@ def datum_info(info: DatumInfo) -> pps.DatumInfo:
         state=info.state.wire_name,
         stats=process_stats(info.stats),
         data=[input_file(part) for part in info.inputs],
+        image_id=info.image,
     )
     if info.job is not None:
         message.datum.job.CopyFrom(job_message(info.job))

@@ -3,7 +3,7 @@
 """Pipelines over gRPC: make and change them, look at them, stop, start and delete them."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from google.protobuf.empty_pb2 import Empty
@@ -12,12 +12,11 @@ from howdah.apis.filters import filtered
 from howdah.apis.grpc import pps_requests, requests
 from howdah.apis.grpc.bridge import Context
 from howdah.apis.grpc.convert_pps_spec import effective_spec, request_text
-from howdah.apis.grpc.pps_answers import pipeline_info, pipeline_message
+from howdah.apis.grpc.pps_answers import attach_warnings, pipeline_info, pipeline_message
 from howdah.apis.grpc.pps_base import PpsCalls
 from howdah.errors import BadRequest, ErrorKind, Refused, Unsupported
 from howdah.model.names import commit_id
 from howdah.model.refs import Pipeline, parse_ancestry
-from howdah.model.spec import require_supported
 from howdah.model.texts import one_line
 from howdah.pps.infos import PipelineInfo
 from howdah.wire.stubs import pps_v2_pb2 as pb
@@ -41,6 +40,7 @@ class PipelineCalls(PpsCalls):
         self, request: pb.CreatePipelineV2Request, context: Context
     ) -> pb.CreatePipelineV2Response:
         """The same from JSON. The answer is the effective spec; with `dry_run` it is all that happens."""
+        warnings: list[str] = []
         effective = await self._bridge.unary(
             context,
             self._create,
@@ -48,7 +48,9 @@ class PipelineCalls(PpsCalls):
             request.update,
             request.reprocess,
             request.dry_run,
+            warnings.append,
         )
+        attach_warnings(context, warnings)
         return pb.CreatePipelineV2Response(effective_create_pipeline_request_json=effective)
 
     async def InspectPipeline(self, request: pb.InspectPipelineRequest, context: Context) -> pb.PipelineInfo:
@@ -127,13 +129,21 @@ class PipelineCalls(PpsCalls):
         found = self._pps.pipelines.of_set(set_id, projects=projects)
         return [info for info in found if pipeline is None or info.pipeline == pipeline]
 
-    def _create(self, text: str, update: bool, reprocess: bool, dry_run: bool) -> str:
+    def _create(
+        self,
+        text: str,
+        update: bool,
+        reprocess: bool,
+        dry_run: bool,
+        warn: Callable[[str], None] = lambda _text: None,
+    ) -> str:
         """Create or update a pipeline; its effective spec as JSON. What the text itself asks for holds too."""
         spec = effective_spec(text, self._pps.defaults.effective)
         if dry_run or spec.dry_run:
-            require_supported(spec)
+            self._pps.pipelines.check(spec, text)
         else:
-            self._pps.pipelines.create(spec, text, update=update or spec.update, reprocess=reprocess or spec.reprocess)
+            again = reprocess or spec.reprocess
+            self._pps.pipelines.create(spec, text, update=update or spec.update, reprocess=again, warn=warn)
         return spec.to_json()
 
     def _delete_all(self, projects: tuple[str, ...], *, force: bool, keep: bool) -> list[Pipeline]:

@@ -91,6 +91,11 @@ class WorkServicer:
         await self._bridge.unary(context, hand_in)
         return pb.HandInResultsResponse()
 
+    async def GiveBackClaim(self, request: pb.GiveBackClaimRequest, context: Context) -> pb.GiveBackClaimResponse:
+        """Take back what a worker cannot run as things are; its job says why, and it waits."""
+        await self._bridge.unary(context, self._core.claims.give_back, request.set_id, request.fence, request.reason)
+        return pb.GiveBackClaimResponse()
+
     async def AppendLogs(self, request: pb.AppendLogsRequest, context: Context) -> pb.AppendLogsResponse:
         """Append lines to a job's logs, in their order."""
 
@@ -143,6 +148,7 @@ def _claim(claim: Claim) -> pb.ClaimResponse:
         count=claim.count,
         spec_commit_id=claim.spec_commit_id,
         secrets=[_secret(one) for one in claim.secrets],
+        image=claim.image,
     )
 
 

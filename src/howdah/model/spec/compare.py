@@ -22,9 +22,12 @@ def is_same(old: PipelineSpec, new: PipelineSpec, salt: str) -> bool:
     return _compared(old) == _compared(new)
 
 
-def reruns_all(old: PipelineSpec, new: PipelineSpec) -> bool:
-    """Whether an update asks that what had succeeded runs again: its code is other code, and it says `rerun`."""
-    return new.on_code_change == RERUN and _code(old) != _code(new)
+def reruns_all(old: PipelineSpec, new: PipelineSpec, *, other_image: bool = False) -> bool:
+    """Whether an update asks that what had succeeded runs again: its code is other code, and it says `rerun`.
+
+    `other_image` says that the same name is another image now.
+    """
+    return new.on_code_change == RERUN and (other_image or _code(old) != _code(new))
 
 
 def _compared(spec: PipelineSpec) -> PipelineSpec:

@@ -407,6 +407,26 @@ class InspectProvenanceResponse(_message.Message):
     inputs: _containers.RepeatedCompositeFieldContainer[InputFile]
     def __init__(self, file: _Optional[_Union[_pfs_v2_pb2.FileInfo, _Mapping]] = ..., job: _Optional[_Union[_pps_v2_pb2.Job, _Mapping]] = ..., datum_id: _Optional[str] = ..., pipeline_version: _Optional[int] = ..., cmd: _Optional[_Iterable[str]] = ..., image: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputFile, _Mapping]]] = ...) -> None: ...
 
+class InspectExecutionRequest(_message.Message):
+    __slots__ = ("pipeline", "version")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    pipeline: _pps_v2_pb2.Pipeline
+    version: int
+    def __init__(self, pipeline: _Optional[_Union[_pps_v2_pb2.Pipeline, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class InspectExecutionResponse(_message.Message):
+    __slots__ = ("execution", "image", "image_digest", "note")
+    EXECUTION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    execution: str
+    image: str
+    image_digest: str
+    note: str
+    def __init__(self, execution: _Optional[str] = ..., image: _Optional[str] = ..., image_digest: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
 class InputFile(_message.Message):
     __slots__ = ("name", "file")
     NAME_FIELD_NUMBER: _ClassVar[int]

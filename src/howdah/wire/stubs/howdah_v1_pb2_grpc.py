@@ -67,6 +67,11 @@ class LakeStub(object):
                 request_serializer=howdah__v1__pb2.InspectProvenanceRequest.SerializeToString,
                 response_deserializer=howdah__v1__pb2.InspectProvenanceResponse.FromString,
                 )
+        self.InspectExecution = channel.unary_unary(
+                '/howdah.v1.Lake/InspectExecution',
+                request_serializer=howdah__v1__pb2.InspectExecutionRequest.SerializeToString,
+                response_deserializer=howdah__v1__pb2.InspectExecutionResponse.FromString,
+                )
 
 
 class LakeServicer(object):
@@ -144,6 +149,13 @@ class LakeServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InspectExecution(self, request, context):
+        """How user code of a version of a pipeline runs: as a process, or in which image exactly.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LakeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -196,6 +208,11 @@ def add_LakeServicer_to_server(servicer, server):
                     servicer.InspectProvenance,
                     request_deserializer=howdah__v1__pb2.InspectProvenanceRequest.FromString,
                     response_serializer=howdah__v1__pb2.InspectProvenanceResponse.SerializeToString,
+            ),
+            'InspectExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectExecution,
+                    request_deserializer=howdah__v1__pb2.InspectExecutionRequest.FromString,
+                    response_serializer=howdah__v1__pb2.InspectExecutionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -376,6 +393,23 @@ class Lake(object):
         return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/InspectProvenance',
             howdah__v1__pb2.InspectProvenanceRequest.SerializeToString,
             howdah__v1__pb2.InspectProvenanceResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def InspectExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/howdah.v1.Lake/InspectExecution',
+            howdah__v1__pb2.InspectExecutionRequest.SerializeToString,
+            howdah__v1__pb2.InspectExecutionResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

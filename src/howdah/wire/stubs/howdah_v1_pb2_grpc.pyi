@@ -81,6 +81,12 @@ class LakeStub:
     ]
     """Which datum, job, code and input files made one output file."""
 
+    InspectExecution: grpc.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.InspectExecutionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.InspectExecutionResponse,
+    ]
+    """How user code of a version of a pipeline runs: as a process, or in which image exactly."""
+
 class LakeAsyncStub:
     """The lake itself, for callers that can reach its object store without the server: they cut, hash and
     store bytes there, or read them there, and only names and roots pass through the server.
@@ -145,6 +151,12 @@ class LakeAsyncStub:
         howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceResponse,
     ]
     """Which datum, job, code and input files made one output file."""
+
+    InspectExecution: grpc.aio.UnaryUnaryMultiCallable[
+        howdah.wire.stubs.howdah_v1_pb2.InspectExecutionRequest,
+        howdah.wire.stubs.howdah_v1_pb2.InspectExecutionResponse,
+    ]
+    """How user code of a version of a pipeline runs: as a process, or in which image exactly."""
 
 class LakeServicer:
     """The lake itself, for callers that can reach its object store without the server: they cut, hash and
@@ -220,6 +232,13 @@ class LakeServicer:
         context: _ServicerContext,
     ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.InspectProvenanceResponse]]:
         """Which datum, job, code and input files made one output file."""
+
+    def InspectExecution(
+        self,
+        request: howdah.wire.stubs.howdah_v1_pb2.InspectExecutionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[howdah.wire.stubs.howdah_v1_pb2.InspectExecutionResponse, collections.abc.Awaitable[howdah.wire.stubs.howdah_v1_pb2.InspectExecutionResponse]]:
+        """How user code of a version of a pipeline runs: as a process, or in which image exactly."""
 
 def add_LakeServicer_to_server(servicer: LakeServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
 
