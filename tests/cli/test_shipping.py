@@ -2,6 +2,7 @@
 """Images from a folder to a pipeline, through registries and files: real engines, a real registry, no network."""
 
 import base64
+import io
 import json
 import os
 import subprocess
@@ -10,11 +11,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tools.image_registry import PASSWORD, USER
 
+from howdah.engine.images import kept_name
 from howdah.errors import NotFound
 from howdah.testing.server import running_server
+from howdah.worker.nest import Command
 from tools import engines
+from tools.image_registry import PASSWORD, USER
 
 SCRATCH = "FROM scratch\nCOPY busybox /bin/busybox\nENV PATH=/bin\n"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -157,7 +160,8 @@ def test_what_is_built_is_pushed(howdah, host, folder, spec, registry, monkeypat
     assert [image[-16:]] == tags(registry.address, f"team/{name}")
 
     monkeypatch.setenv("HOWDAH_REGISTRY", registry.address)
-    assert 0 == howdah("update", "pipeline", *build, "--username", USER).code
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert 0 == howdah("update", "pipeline", *build, "--username", USER, "--password-stdin").code
     assert image_of(howdah, name).startswith(f"{registry.address}/{USER}/{name}:")
 
 
@@ -214,8 +218,14 @@ def test_images_are_carried_in_a_file(howdah, hosts, spec, registry, logged_in, 
     assert (0, 0) == (saved.code, loaded.code), saved.err + loaded.err
     assert f"saved {pushed} of pipeline default/{name}" in saved.err
     assert docker.engine.image_id(pushed) == podman.engine.image_id(pushed)
-    names = loaded.out.split()
-    assert any(each.startswith(f"{registry.address}/carried:sha256-") for each in names)
+    exact = docker.engine.find(pushed).exact(pushed)
+    assert f"{registry.address}/carried@sha256:" in exact
+    found = podman.engine.find(exact)
+    assert (exact, True) == (found.exact(pushed), found.is_called(exact))
+    assert kept_name(exact) in loaded.out
+    with podman.start(tmp_path, exact) as container:
+        (tmp_path / "pfs").mkdir()
+        assert 0 == container.run(Command(("/bin/busybox", "true"), tmp_path / "pfs")).exit_code
     assert 3 == howdah("image", "save", "localhost/nothing:1", "-o", file, "--engine", docker.address).code
 
 

@@ -72,7 +72,8 @@ class Engine:
         except Missing:
             return None
         spelled = (digest_name(tag) for tag in found.get("RepoTags") or ())
-        digests = dict.fromkeys([*(found.get("RepoDigests") or ()), *filter(None, spelled)])
+        # Those first: Podman makes up a digest of its own for what it loaded, which no registry has.
+        digests = dict.fromkeys([*filter(None, spelled), *(found.get("RepoDigests") or ())])
         return Image(str(found["Id"]), tuple(digests))
 
     def pull(
