@@ -121,6 +121,15 @@ def test_a_build_that_fails_names_its_step(howdah, host, folder, spec):
     assert 3 == howdah("inspect", "pipeline", name).code
 
 
+def test_a_spec_that_is_refused_is_not_built(howdah, spec, tmp_path):
+    """The server is asked first: no engine is needed to hear of it."""
+    _, path = spec(wrong="field")
+
+    refused = howdah("create", "pipeline", "-f", path, "--build", str(tmp_path), "--engine", "unix:///nowhere")
+
+    assert (2, True) == (refused.code, "transform.wrong" in refused.err)
+
+
 @pytest.mark.slow
 def test_several_pipelines_of_a_file_are_built_together(howdah, host, folder, spec, tmp_path):
     """Each by its own Dockerfile; one of an image that the engine has."""
@@ -192,6 +201,7 @@ def test_options_that_do_not_go_together_are_told(howdah, spec, tmp_path):
         ("--build", ".", "--registry", "r.example.org", "--password-stdin"): "--username NAME",
         ("--build", ".", "--registry", "r.example.org", "--username", "ana"): "no password of ana",
         ("--build", "."): "has no Dockerfile",
+        ("--build", str(tmp_path / "none")): "is no folder",
         ("--build", ".", "--engine", "pigeon://x"): "",
     }
 

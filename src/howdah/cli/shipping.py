@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -86,16 +86,20 @@ def ships(function: F) -> F:
     return made  # type: ignore[no-any-return]
 
 
-def ship(session: Session, given: "Sequence[Spec]", shipment: Shipment, *, dry_run: bool = False) -> "list[Spec]":
+def ship(
+    session: Session, given: "Sequence[Spec]", shipment: Shipment, *, update: bool, dry_run: bool = False
+) -> "list[Spec]":
     """The specs with the images that were built and pushed for them; unchanged if nothing of it was asked for.
 
-    A dry run builds and pushes nothing, and names the images as they would be.
+    A dry run builds and pushes nothing, and names the images as they would be. Before anything is built the server is
+    asked whether it would take the specs.
 
     Raises:
         UsageError: options that do not go together.
         BadRequest: no such folder or Dockerfile; a spec that names no image to push.
         NotFound: IMAGE_NOT_FOUND: the engine has no such image to push.
         Refused, Unavailable: engine or registry refuse, or are not there.
+        HowdahError: the server would not take a spec.
     """
     if not (shipment.build or shipment.push_images):
         _refuse_idle(shipment)
@@ -108,6 +112,9 @@ def ship(session: Session, given: "Sequence[Spec]", shipment: Shipment, *, dry_r
     credentials = None if dry_run or not prefix else _credentials(shipment)
     with ExitStack() as stack:
         dock = _Dock(session, shipment, prefix, credentials, stack, dry_run=dry_run)
+        if not dry_run:
+            for spec in given:
+                _check(session, spec, update=update)
         return [dock.shipped(spec) for spec in given]
 
 
@@ -207,6 +214,14 @@ class Lines:
         if self._now() >= self._next:
             self._next = self._now() + _LINE_SECONDS
             self._session.note(f"{self._what}: {progress}")
+
+
+def _check(session: Session, spec: "Spec", *, update: bool) -> None:
+    """Have the server look at a spec: an image may take long to build, and be for nothing."""
+    from howdah.errors import NotFound
+
+    with suppress(NotFound):  # a repo that it reads may be the output of another one of the same file
+        session.client.create_pipeline(spec, update=update, dry_run=True)
 
 
 def _refuse_idle(shipment: Shipment) -> None:
