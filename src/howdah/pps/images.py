@@ -136,8 +136,8 @@ class Images:
         if self._rules.pull == ALWAYS:
             if exact := self._source.registry_digest(image, credentials):
                 return exact
-            if self._source.find(image) is None:
-                return ""
+            if not known and self._source.find(image) is None:
+                return ""  # it is fetched in the background
             # An engine that cannot ask for the digest alone asks for the image, and fetches what has changed of it.
             self._source.pull(image, credentials, lambda _progress: None, lambda: False)
         found = self._source.find(image)
