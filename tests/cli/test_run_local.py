@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -51,8 +52,9 @@ def spec(tmp_path):
 
 
 @pytest.fixture
-def datum(howdah, tmp_path, spec):
+def datum(howdah, tmp_path, spec, monkeypatch):
     """The datum of the file `a` of a pipeline that has worked; the same pipeline for all tests."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where scratch folders lie
     if howdah("inspect", "pipeline", "copy").code:
         for repo, name in (("texts", "a"), ("texts", "b"), ("more", "sub/x")):
             howdah("create", "repo", repo)

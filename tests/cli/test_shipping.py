@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from howdah.engine.images import kept_name
 from howdah.errors import NotFound
+from howdah.server.executions import ExecutionSettings
 from howdah.testing.server import running_server
 from howdah.worker.nest import Command
 from tools import engines
@@ -250,8 +253,9 @@ def test_what_is_no_file_of_images_is_refused(howdah, host, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_datum_runs_here_in_its_image(server, howdah, host, folder, spec, repo, tmp_path):
+def test_a_datum_runs_here_in_an_image(server, howdah, host, spec, repo, tmp_path, monkeypatch):
     """In a container that sees what the worker's would; and a shell in an image that has none."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where scratch folders lie
     name, path = spec(cmd=["true"])
     (tmp_path / "a").write_text("hello\n")
     assert 0 == howdah("put", "file", f"{repo}@master:/a", "-f", str(tmp_path / "a")).code
@@ -281,3 +285,36 @@ def test_a_datum_runs_here_in_its_image(server, howdah, host, folder, spec, repo
     assert 5 == shell.returncode, shell.stderr
     assert "of image" in shell.stdout
     assert "hello\n" == (tmp_path / "typed" / "c").read_text()
+
+
+@pytest.mark.slow
+def test_a_datum_runs_here_in_the_image_of_its_job(howdah, hosts, tmp_path, monkeypatch):
+    """Exactly in the one that was recorded, though its tag has moved; and as a process if that is asked for."""
+    docker = hosts("docker")
+    image = docker.build("recorded", {"bin/busybox": engines.SHELL.read_bytes()}, "ENV PATH=/bin", "ENV OF=before")
+    before = docker.engine.image_id(image)
+    spec = {
+        "pipeline": {"name": "recorded"},
+        "input": {"pfs": {"repo": "texts", "glob": "/*"}},
+        "transform": {"image": image, "cmd": ["busybox", "sh", "-c", "echo $OF; id -u"]},
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with running_server(tmp_path / "lake", execution=ExecutionSettings(engine=docker.address)) as server:
+        monkeypatch.setenv("HOWDAH_ADDRESS", server.grpc_address)
+        howdah("create", "repo", "texts")
+        howdah("put", "file", "texts@master:/a", "-f", str(tmp_path / "spec.json"))
+        assert 0 == howdah("create", "pipeline", "-f", str(tmp_path / "spec.json")).code
+        until = time.monotonic() + 30
+        while not any(each["datums"] for each in howdah("list", "job", "-o", "json").json):
+            assert time.monotonic() < until
+        docker.build("recorded", {"bin/busybox": engines.SHELL.read_bytes()}, "ENV PATH=/bin", "ENV OF=after")
+        words = ("run", "--local", "recorded", "--file", "texts:/a", "--engine", docker.address, "--network", "none")
+
+        there = howdah(*words, "-o", "json")
+        moved = howdah(*words, "--image", image, "-o", "json")
+        here = howdah(*words, "--execution", "process", "--cmd", "true", "-o", "json")
+
+    assert (0, ["before", "0"], before) == (there.code, there.err.splitlines(), there.json["image"]), there.err
+    assert ["after", "0"] == moved.err.splitlines()
+    assert ("process", "") == (here.json["execution"], here.json["image"])

@@ -102,6 +102,12 @@ def run_local(
         box = _box(session, stack, found, info.image, spec, Asked(image, execution, network, engine))
         if box.engine is not None:  # then it is a user of the image and not of this machine
             spec = replace(spec, transform=replace(spec.transform, user=""))
+            for secret in given:
+                if secret.mount_path:
+                    session.note(
+                        f"nothing is mounted on {secret.mount_path}: a local container gets secrets as variables"
+                    )
+            given = tuple(replace(each, mount_path="", files={}) for each in given if each.env_var)
         claim, one, files = claim_of(found, info, spec, given)
         scratch = Scratch(claim, one)
         try:
