@@ -4,24 +4,19 @@
 Both sides talk to moto's server on the same machine, new for each pair and side: it keeps all that it is sent.
 """
 
-import os
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import data
+from bench.buckets import BUCKET, bucket, bucket_lake
 from bench.figures import Figure, Row
 from bench.ground import Ground, shell
-from bench.lakes import Lake
 from bench.pairs import alternate
-from tools.moto_server import KEYS, REPOSITORY, moto_server
+from tools.moto_server import REPOSITORY
 
 __all__ = ["ROWS"]
-
-_BUCKET = "bench-bucket"
 
 
 def put(ground: Ground) -> list[Figure]:
@@ -29,11 +24,11 @@ def put(ground: Ground) -> list[Figure]:
     source = _source(ground)
 
     def ours(_: int) -> float:
-        with _bucket_lake(ground) as lake:
+        with bucket_lake(ground, "bench") as lake:
             return ground.timed(lambda: lake.howdah("put", "file", "bench@master:/big", "-f", source), 0)
 
     def baseline(_: int) -> float:
-        with _bucket() as endpoint:
+        with bucket() as endpoint:
             return ground.timed(lambda: _bare("put", source, endpoint), 0)
 
     return [alternate(baseline, ours, pairs=ground.scale.pairs, runs_max=1).figure(at_most=1.5)]
@@ -44,14 +39,14 @@ def get(ground: Ground) -> list[Figure]:
     source = _source(ground)
 
     def ours(_: int) -> float:
-        with _bucket_lake(ground) as lake:
+        with bucket_lake(ground, "bench") as lake:
             lake.howdah("put", "file", "bench@master:/big", "-f", source)
             return _fetched(
                 ground, source, lambda target: lake.howdah("get", "file", "bench@master:/big", "-o", target)
             )
 
     def baseline(_: int) -> float:
-        with _bucket() as endpoint:
+        with bucket() as endpoint:
             _bare("put", source, endpoint)
             return _fetched(ground, source, lambda target: _bare("get", target, endpoint))
 
@@ -74,32 +69,8 @@ def _fetched(ground: Ground, source: Path, fetch: Callable[[Path], object]) -> f
 
 
 def _bare(way: str, file: Path, endpoint: str) -> None:
-    command = [sys.executable, "-m", "bench.bare_s3", way, str(file), _BUCKET, endpoint]
+    command = [sys.executable, "-m", "bench.bare_s3", way, str(file), BUCKET, endpoint]
     subprocess.run(command, check=True, cwd=REPOSITORY)
-
-
-@contextmanager
-def _bucket() -> Iterator[str]:
-    """The endpoint of a new server with one empty bucket; its keys are in the environment."""
-    with moto_server() as endpoint:
-        request = urllib.request.Request(f"{endpoint}/{_BUCKET}", method="PUT")
-        urllib.request.urlopen(request).close()
-        os.environ.update(KEYS)
-        yield endpoint
-
-
-@contextmanager
-def _bucket_lake(ground: Ground) -> Iterator[Lake]:
-    """A lake in a new bucket, with the repo `bench` and an empty cache."""
-    root = ground.place.fresh("lake")
-    cache = ground.place.fresh("cache")
-    os.environ["HOWDAH_CACHE"] = str(cache)
-    with _bucket() as endpoint, Lake.running(root, "--store", f"s3://{_BUCKET}/lake?endpoint={endpoint}") as lake:
-        lake.howdah("create", "repo", "bench")
-        yield lake
-    del os.environ["HOWDAH_CACHE"]
-    for folder in (root, cache):
-        ground.place.away(folder)
 
 
 ROWS = [

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images on real engines and in a real registry with a password: found, fetched, asked for, refused."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from howdah.engine import Credentials, EngineAt, Progress
 from howdah.errors import ErrorKind, HowdahError, NotFound, Refused, Unavailable
+from tools import engines
 from tools.image_registry import PASSWORD, USER
 
 ANA = Credentials(USER, PASSWORD)
@@ -111,3 +115,22 @@ def test_a_registry_that_does_not_answer_is_told_from_an_engine_that_does_not(at
 
     assert ErrorKind.UNREACHABLE == registry_gone.value.kind == engine_gone.value.kind
     assert "" == at.silence()
+
+
+@pytest.mark.parametrize("kind", ["docker", "podman"])
+def test_an_engine_that_was_stopped_answers_again_when_it_is_back(hosts, kind):
+    """The same connection is asked before, meanwhile and after."""
+    hosts(kind)  # it can run here
+    folder = Path(tempfile.mkdtemp(prefix="again-"))
+    with engines.running(kind, folder) as address:
+        at = EngineAt(address)
+        before = at.find("none:1")
+    with pytest.raises(Unavailable) as error:
+        at.find("none:1")
+    folder.mkdir()
+    with engines.running(kind, folder):
+        after = at.find("none:1")
+    at.close()
+
+    text = f"no container engine answers at {address}: no such file or directory; start it, or name another"
+    assert (None, None, text) == (before, after, error.value.message)

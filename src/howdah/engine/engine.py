@@ -14,6 +14,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
 from urllib3.exceptions import HTTPError
 
+from howdah.engine.address import silence
 from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
 from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
@@ -123,8 +124,7 @@ class Engine:
         except APIError as error:
             raise unpulled(name, _said(error), credentials) from None  # the request that it holds has the credentials
         except (DockerException, OSError, HTTPError) as error:
-            text = f"no container engine answers at {self._url}: {_said(error)}; start it, or name another"
-            raise Unavailable(ErrorKind.UNREACHABLE, text) from None
+            raise self._gone(error) from None
 
     def create(
         self,
@@ -248,8 +248,13 @@ class Engine:
         except APIError as error:
             raise Refused(ErrorKind.ENGINE_REFUSED, f"the container engine refused {what}: {_said(error)}") from error
         except (DockerException, OSError) as error:
-            text = f"no container engine answers at {self._url}: {_said(error)}; start it, or name another"
-            raise Unavailable(ErrorKind.UNREACHABLE, text) from error
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> Unavailable:
+        """That it does not answer; why not is plainer when it is asked again than in what its library says."""
+        why = silence(self._url) or _said(error)
+        text = f"no container engine answers at {self._url}: {why}; start it, or name another"
+        return Unavailable(ErrorKind.UNREACHABLE, text)
 
 
 def _said(error: Exception) -> str:

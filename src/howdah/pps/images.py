@@ -6,9 +6,10 @@ tried again, and what people are told of it, is the matter of `pps.image_keeper`
 `pps.executions`.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from howdah.db.engine import Database
 from howdah.engine.images import Credentials, Image, Progress
@@ -21,6 +22,8 @@ from howdah.pps.registries import credentials_for
 from howdah.pps.secrets import Secrets
 
 __all__ = ["ImageSource", "Images"]
+
+_log: Final = logging.getLogger(__name__)
 
 
 class ImageSource(Protocol):
@@ -93,7 +96,9 @@ class Images:
             kept = f"; it stays {known}" if known else "; it is tried again"
             return replace(chosen, digest=known, note=f"what image {chosen.image} is now is not known: {reason}{kept}")
         chosen = replace(chosen, digest=digest or known)
-        return replace(chosen, note=moved(before, chosen))
+        if text := moved(before, chosen):
+            _log.info("pipeline %s/%s: %s", spec.project, spec.name, text)
+        return replace(chosen, note=text)
 
     def fetch(
         self,
