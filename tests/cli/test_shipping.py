@@ -137,7 +137,7 @@ def test_a_spec_that_is_refused_is_not_built(howdah, spec, tmp_path):
 def test_several_pipelines_of_a_file_are_built_together(howdah, host, folder, spec, tmp_path):
     """Each by its own Dockerfile; one of an image that the engine has."""
     name, path = spec()
-    (folder / "Second").write_text(f"FROM {host.image}\nENV SECOND=1\n")
+    (folder / "Second").write_text(f"FROM {host.image}\nRUN echo 1 > /made\nENV SECOND=1\n")
     first = json.loads(Path(path).read_text())
     second = {**first, "pipeline": {"name": f"{name}-2"}, "transform": {"cmd": ["true"], "dockerfile": "Second"}}
     both = tmp_path / "both.yaml"
@@ -215,31 +215,32 @@ def test_options_that_do_not_go_together_are_told(howdah, spec, tmp_path):
 
 
 @pytest.mark.slow
-def test_images_are_carried_in_a_file(howdah, hosts, spec, registry, logged_in, tmp_path):
+@pytest.mark.parametrize(("one", "other"), [("docker", "podman"), ("podman", "docker")])
+def test_images_are_carried_in_a_file(one, other, howdah, hosts, spec, registry, logged_in, tmp_path):
     """From one engine to another kind of engine: by tag, by the digest of a registry, and by the pipeline's name."""
-    docker, podman = hosts("docker"), hosts("podman")
-    image = docker.build("carried", {"bin/busybox": engines.SHELL.read_bytes()})
+    here, there = hosts(one), hosts(other)
+    image = here.build(f"carried-by-{one}", {"bin/busybox": engines.SHELL.read_bytes()})
     name, path = spec(image=image)
-    push = ("--push-images", "--registry", registry.address, "--engine", docker.address)
+    push = ("--push-images", "--registry", registry.address, "--engine", here.address)
     assert 0 == howdah("create", "pipeline", "-f", path, *push).code
     pushed = image_of(howdah, name)
     file = str(tmp_path / "images.tar")
 
-    saved = howdah("image", "save", name, docker.image, "-o", file, "--engine", docker.address)
-    loaded = howdah("image", "load", file, "--engine", podman.address)
+    saved = howdah("image", "save", name, here.image, "-o", file, "--engine", here.address)
+    loaded = howdah("image", "load", file, "--engine", there.address)
 
     assert (0, 0) == (saved.code, loaded.code), saved.err + loaded.err
     assert f"saved {pushed} of pipeline default/{name}" in saved.err
-    assert docker.engine.image_id(pushed) == podman.engine.image_id(pushed)
-    exact = docker.engine.find(pushed).exact(pushed)
-    assert f"{registry.address}/carried@sha256:" in exact
-    found = podman.engine.find(exact)
+    assert here.engine.image_id(pushed) == there.engine.image_id(pushed)
+    exact = here.engine.find(pushed).exact(pushed)
+    assert f"{registry.address}/carried-by-{one}@sha256:" in exact
+    found = there.engine.find(exact)
     assert (exact, True) == (found.exact(pushed), found.is_called(exact))
     assert kept_name(exact) in loaded.out
-    with podman.start(tmp_path, exact) as container:
+    with there.start(tmp_path, exact) as container:
         (tmp_path / "pfs").mkdir()
         assert 0 == container.run(Command(("/bin/busybox", "true"), tmp_path / "pfs")).exit_code
-    assert 3 == howdah("image", "save", "localhost/nothing:1", "-o", file, "--engine", docker.address).code
+    assert 3 == howdah("image", "save", "localhost/nothing:1", "-o", file, "--engine", here.address).code
 
 
 @pytest.mark.slow
@@ -314,7 +315,9 @@ def test_a_datum_runs_here_in_the_image_of_its_job(howdah, hosts, tmp_path, monk
         there = howdah(*words, "-o", "json")
         moved = howdah(*words, "--image", image, "-o", "json")
         here = howdah(*words, "--execution", "process", "--cmd", "true", "-o", "json")
+        saved = howdah("image", "save", "recorded", "-o", str(tmp_path / "tar"), "--engine", docker.address)
 
     assert (0, ["before", "0"], before) == (there.code, there.err.splitlines(), there.json["image"]), there.err
     assert ["after", "0"] == moved.err.splitlines()
     assert ("process", "") == (here.json["execution"], here.json["image"])
+    assert (0, f"saved {image} of pipeline default/recorded: {before}\n") == (saved.code, saved.err)

@@ -52,18 +52,23 @@ def image_save(session: Session, names: tuple[str, ...], to: str, engine: str | 
 
 def _saved(session: Session, engine: "Shipping", word: str) -> dict[str, Any]:
     """An image, what it is called in the file, and which pipeline it is of."""
-    image, of = _image(session, word)
-    return {"image": image, "of": of, "id": engine.image_id(image), "names": engine.lasting_names(image)}
+    image, exact, of = _image(session, word)
+    id, names = engine.image_id(exact), engine.lasting_names(exact)
+    tagged = engine.find(image)
+    if tagged is not None and tagged.id == id:  # else the tag has moved since
+        names += engine.lasting_names(image)
+    return {"image": image, "of": of, "id": id, "names": names}
 
 
-def _image(session: Session, word: str) -> tuple[str, str]:
-    """The image that a word means, and a note about its pipeline if it has one."""
+def _image(session: Session, word: str) -> tuple[str, str, str]:
+    """The image that a word means, the same exactly, and a note about its pipeline if it has one."""
     from howdah.errors import NotFound
 
     if "@" in word or ":" in word:
-        return word, ""
+        return word, word, ""
     try:
         info = session.client.inspect_pipeline(word)
     except NotFound:
-        return word, ""
-    return info.image, f" of pipeline {info.pipeline}"
+        return word, word, ""
+    exact = info.execution.digest if info.execution is not None else ""
+    return info.image, exact or info.image, f" of pipeline {info.pipeline}"

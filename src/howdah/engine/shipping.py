@@ -100,7 +100,7 @@ class Shipping(Engine):
         names = [kept_name(each) for each in found.get("RepoDigests") or () if _DIGEST in each]
         for name in set(names) - set(found.get("RepoTags") or ()):
             self.tag(image, name)
-        if _DIGEST in image or image.removeprefix("sha256:") in str(found["Id"]):
+        if _DIGEST in image or image == found["Id"]:
             return names or [str(found["Id"])]
         return [":".join(split_tag(image)), *names]
 
