@@ -118,10 +118,11 @@ def test_a_secret_that_pipelines_use_is_deleted_by_force(howdah, server, piped, 
     piped(b"a\nb\n")
     howdah("create", "secret", "db", "--from-literal", "a")
     howdah("create", "secret", "free", "--from-literal", "a")
-    for name in ("p1", "p2"):
+    asking = {"p1": {"secrets": [{"name": "db", "envVar": "A", "key": "a"}]}, "p2": {"imagePullSecrets": ["db"]}}
+    for name, asked in asking.items():
         spec = {
             "pipeline": {"name": name},
-            "transform": {"cmd": ["a"], "secrets": [{"name": "db", "envVar": "A", "key": "a"}]},
+            "transform": {"cmd": ["a"], **asked},
             "input": {"pfs": {"repo": repo, "glob": "/*"}},
         }
         server.pps.pipelines.create(parse_spec(spec))

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from howdah.engine.address import DOCKER_SOCKET, candidates, checked, choose, silence
-from howdah.engine.images import Credentials, Image, Progress, registry_of, repository_of, split_tag
+from howdah.engine.images import Credentials, Image, Progress, is_name, registry_of, repository_of, split_tag
 from howdah.engine.pulling import followed, unpulled
 from howdah.errors import BadRequest, ErrorKind, NotFound, Refused, Unavailable
 
@@ -30,6 +30,30 @@ DIGEST = "sha256:" + "ab" * 32
 def test_a_name_is_taken_apart_as_engines_do(name, parts, registry, repository):
     """A colon before a slash is a port; what names no registry is in Docker's."""
     assert (parts, registry, repository) == (split_tag(name), registry_of(name), repository_of(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("alpine", True),
+        ("reg.example:5000/a-b/c_d:V1.2-x", True),
+        ("Reg.Example/a", True),
+        (f"a@{DIGEST}", True),
+        (f"a:1@{DIGEST}", True),
+        (DIGEST, True),
+        ("", False),
+        ("Alpine", False),
+        ("a b", False),
+        ("../containers/x", False),
+        ("https://reg.example/a", False),
+        ("a:", False),
+        ("a?x=1", False),
+        ("a@sha256:12", False),
+    ],
+)
+def test_what_no_image_can_be_called_is_known(text, expected):
+    """It never becomes a part of an address by which an engine is asked."""
+    assert expected is is_name(text)
 
 
 def test_an_image_is_named_exactly_by_its_own_repository():

@@ -525,6 +525,14 @@ def test_in_a_transaction_it_is_refused_at_its_call(lake):
     assert Execution(CONTAINER, NAME, EXACT_ONE) == inspected(lake).execution
 
 
+def test_a_name_that_no_image_can_have_is_refused(lake):
+    """When the pipeline is made; as a process it would have been of no consequence."""
+    with pytest.raises(BadRequest, match=r"transform\.image: \.\./x is no name of an image; write one") as error:
+        using(lake, "../x")
+
+    assert ErrorKind.BAD_SPEC == error.value.kind
+
+
 def test_a_secret_that_is_no_credential_is_named(lake):
     """At creation, with its key and without a value."""
     lake.pps.secrets.create(Secret("reg", values={".dockerconfigjson": b"hunter2-hunter2"}))

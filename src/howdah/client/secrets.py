@@ -63,12 +63,13 @@ class SecretCalls(Caller):
         self._wire.call(self._wire.pps.DeleteSecret, pb.DeleteSecretRequest(secret=pb.Secret(name=name)))
 
     def secret_users(self, name: str) -> tuple[Pipeline, ...]:
-        """The pipelines, of all projects, whose present version asks for a secret."""
+        """The pipelines, of all projects, whose present version asks for a secret, also to fetch its image."""
         found = self._wire.stream(self._wire.pps.ListPipeline, pb.ListPipelineRequest())
         return tuple(
             Pipeline(each.pipeline.project.name, each.pipeline.name)
             for each in found
-            if any(mount.name == name for mount in each.details.transform.secrets)
+            if name in (mount.name for mount in each.details.transform.secrets)
+            or name in each.details.transform.image_pull_secrets
         )
 
     def _create(self, file: bytes) -> None:

@@ -124,7 +124,8 @@ class Engine:
         except APIError as error:
             raise unpulled(name, _said(error), credentials) from None  # the request that it holds has the credentials
         except (DockerException, OSError, HTTPError) as error:
-            raise self._gone(error) from None
+            gone = silence(self._url)
+            raise (self._gone(error) if gone else unpulled(name, _said(error), credentials)) from None
 
     def create(
         self,

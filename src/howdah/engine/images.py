@@ -10,6 +10,7 @@ __all__ = [
     "Image",
     "Progress",
     "digest_name",
+    "is_name",
     "kept_name",
     "registry_of",
     "repository_of",
@@ -19,10 +20,16 @@ __all__ = [
 HUB: Final = "docker.io"
 """The registry of names that say none."""
 
-_DIGEST: Final = "@sha256:"
+_BEFORE_DIGEST: Final = "@sha256:"
 _KEPT: Final = re.compile(r":sha256-([0-9a-f]{64})")
 _HUB_NAMES: Final = ("index.docker.io", "registry-1.docker.io")
 _MB: Final = 1_000_000
+_HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?"
+_WORD: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_DIGEST: Final = r"[a-z0-9]+:[0-9a-f]{32,128}"
+_NAME: Final = re.compile(
+    rf"(?:{_HOST}/)?{_WORD}(?:/{_WORD})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@{_DIGEST})?|{_DIGEST}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,11 @@ class Progress:
         return f"{text}, {self.bytes_done / _MB:.0f} MB of {self.bytes_total / _MB:.0f} MB"
 
 
+def is_name(text: str) -> bool:
+    """Whether an image can be called so: a repository with a tag or a digest, or an id."""
+    return _NAME.fullmatch(text) is not None
+
+
 def split_tag(name: str) -> tuple[str, str]:
     """A name without its tag or digest, and these: `a:1` is a and 1, `a@sha256:…` is a and sha256:…."""
     repository, at, digest = name.partition("@")
@@ -87,14 +99,14 @@ def kept_name(exact: str) -> str:
     A file of images keeps tags and not digests. So `registry/a@sha256:1f…` is `registry/a:sha256-1f…` in there, and is
     found by that name where the file was loaded.
     """
-    repository, at, digest = exact.partition(_DIGEST)
+    repository, at, digest = exact.partition(_BEFORE_DIGEST)
     return f"{repository}:sha256-{digest}" if at else ""
 
 
 def digest_name(tag: str) -> str:
     """The name with a digest that a tag of `kept_name` stands for; empty for another tag."""
     repository, mark, rest = tag.partition(":sha256-")
-    return f"{repository}{_DIGEST}{rest}" if mark and _KEPT.fullmatch(mark + rest) else ""
+    return f"{repository}{_BEFORE_DIGEST}{rest}" if mark and _KEPT.fullmatch(mark + rest) else ""
 
 
 def registry_of(name: str) -> str:

@@ -8,10 +8,13 @@ later changes nothing that there is. What image a tag names is found out by `pps
 from dataclasses import dataclass
 from typing import Any, Final
 
+from howdah.engine.images import is_name
 from howdah.errors import ErrorKind, Refused
 from howdah.model.spec import PipelineSpec
+from howdah.model.spec.codec import bad_spec
 from howdah.model.spec.rules import DEFAULT_IMAGE
 from howdah.model.spec.text import documents
+from howdah.model.texts import one_line
 
 __all__ = [
     "ALWAYS",
@@ -87,11 +90,15 @@ def decide(rules: ExecutionRules, spec: PipelineSpec, user_spec: str, address: s
     `silence` is why no engine answers at `address`, empty if one does.
 
     Raises:
+        BadRequest: BAD_SPEC: no image can be called so.
         Refused: NO_ENGINE.
     """
     image = spec.transform.image
     if rules.execution == PROCESS or (rules.execution == AUTO and not names_image(spec, user_spec)):
         return AS_PROCESS
+    if not is_name(image):
+        way_out = "write one such as registry.example/edges:1.4"
+        raise bad_spec("transform.image", f"{one_line(image)} is no name of an image; {way_out}")
     if not silence:
         return Execution(CONTAINER, image)
     why = f"no container engine answers at {address} ({silence})"

@@ -66,6 +66,7 @@ class Images:
         """How a version with this spec would run; what its image is exactly is not asked.
 
         Raises:
+            BadRequest: BAD_SPEC: no image can be called so.
             Refused: NO_ENGINE.
         """
         if self._source is None or self._rules.execution == PROCESS:
@@ -78,7 +79,7 @@ class Images:
         A version that names the same image as the one before, of which nothing else becomes known, keeps that one.
 
         Raises:
-            Refused: NO_ENGINE.
+            BadRequest, Refused: as `check`.
             NotFound, BadRequest, Refused: a secret for its registry is not there, or cannot be used.
         """
         chosen = self.check(spec, user_spec)
