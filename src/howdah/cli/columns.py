@@ -148,6 +148,7 @@ CONTEXT: Columns = [
     ("address", lambda c: c["address"]),
     ("project", lambda c: c["project"]),
     ("transaction", lambda c: c["transaction"]),
+    ("registry", lambda c: c["registry"]),
 ]
 TRANSACTIONS: Columns = [
     ("TRANSACTION", lambda t: t.id),

@@ -6,6 +6,7 @@ import click
 from howdah.cli.base import command
 from howdah.cli.making_pipelines import from_sources, given_specs, make_pipelines
 from howdah.cli.session import Session
+from howdah.cli.shipping import Shipment, ship, ships
 
 __all__ = ["create_pipeline"]
 
@@ -14,9 +15,11 @@ __all__ = ["create_pipeline"]
     "pipeline",
     "howdah create pipeline -f edges.yaml",
     "howdah create pipeline --jsonnet edges.jsonnet --arg src=images --arg suffix=2",
+    "howdah create pipeline -f edges.yaml --build .",
     output=False,
 )
 @from_sources
+@ships
 @click.option("--reprocess", is_flag=True, help="Run also what had succeeded.")
 @click.option("--update", is_flag=True, help="Change it if it exists.")
 @click.option("--all-or-nothing", "together", is_flag=True, help="Of several specs make all, in one transaction.")
@@ -30,7 +33,13 @@ def create_pipeline(
     update: bool,
     together: bool,
     dry_run: bool,
+    shipment: Shipment,
 ) -> None:
-    """Make a pipeline from a spec; of a file with several, each."""
-    given = given_specs(session, source, jsonnet, args)
+    """Make a pipeline from a spec; of a file with several, each.
+
+    With --build its image is built first, from a folder with a Dockerfile (of the name in transform.dockerfile, if one
+    is there), gets a tag that says what is in the folder, is pushed to the registry, and stands in the spec. With
+    --push-images the image that the spec names gets such a tag, and is pushed. A dry run builds and pushes nothing.
+    """
+    given = ship(session, given_specs(session, source, jsonnet, args), shipment, update=update, dry_run=dry_run)
     make_pipelines(session, given, update=update, reprocess=reprocess, dry_run=dry_run, together=together)

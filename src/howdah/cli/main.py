@@ -86,7 +86,8 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "clear": ("Begin an open commit anew.", ("commit",)),
     "wait": ("Wait until a commit or job is done.", ("commit", "job")),
     "subscribe": ("See things as they come.", ("commit", "job")),
-    "run": ("Do now what a clock does.", ("cron",)),
+    "run": ("Do now what a clock does, or here what a worker does.", ("cron", "local")),
+    "image": ("Carry images to where there is no network.", ("save", "load")),
     "rerun": ("Do again what was done.", ("pipeline",)),
     "restart": ("Let what runs begin again.", ("datum",)),
     "check": ("See what somebody should look at.", ("status",)),
@@ -121,6 +122,7 @@ COMMANDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 
 
 _HELP: Final = {"help_option_names": ["-h", "--help"]}
+_LOCAL: Final = "--local"
 
 
 class Lazy(click.Group):
@@ -150,6 +152,12 @@ class Lazy(click.Group):
             return Lazy(cmd_name, self._after[cmd_name], f"{name}_", **more)
         made: click.Command = getattr(importlib.import_module(f"howdah.cli.{name}"), name)
         return made
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's, but `local` may stand anywhere as an option: `howdah run --local edges 4fc0e1`."""
+        if _LOCAL in args and _LOCAL.removeprefix("--") in self._after:
+            args = [_LOCAL.removeprefix("--"), *(word for word in args if word != _LOCAL)]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click's, but a reader that has gone ends the command by our code and not by click's."""

@@ -6,6 +6,7 @@ import click
 from howdah.cli.base import command
 from howdah.cli.making_pipelines import from_sources, given_specs, make_pipelines
 from howdah.cli.session import Session
+from howdah.cli.shipping import Shipment, ship, ships
 
 __all__ = ["update_pipeline"]
 
@@ -14,9 +15,11 @@ __all__ = ["update_pipeline"]
     "pipeline",
     "howdah update pipeline -f edges.yaml",
     "howdah update pipeline -f edges.yaml --dry-run",
+    "howdah update pipeline -f edges.yaml --build . --registry registry.example.org/team",
     output=False,
 )
 @from_sources
+@ships
 @click.option("--reprocess", is_flag=True, help="Run also what had succeeded.")
 @click.option("--all-or-nothing", "together", is_flag=True, help="Of several specs use all, in one transaction.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; print the effective spec and how it differs.")
@@ -28,10 +31,15 @@ def update_pipeline(
     reprocess: bool,
     together: bool,
     dry_run: bool,
+    shipment: Shipment,
 ) -> None:
     """Give a pipeline a new spec. What had succeeded stays, unless --reprocess is given or the spec says so.
 
     A spec that says the same as the one there is changes nothing.
+
+    With --build its image is built first, from a folder with a Dockerfile (of the name in transform.dockerfile, if one
+    is there), gets a tag that says what is in the folder, is pushed to the registry, and stands in the spec. With
+    --push-images the image that the spec names gets such a tag, and is pushed. A dry run builds and pushes nothing.
     """
-    given = given_specs(session, source, jsonnet, args)
+    given = ship(session, given_specs(session, source, jsonnet, args), shipment, update=True, dry_run=dry_run)
     make_pipelines(session, given, update=True, reprocess=reprocess, dry_run=dry_run, together=together)

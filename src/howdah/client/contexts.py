@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contexts: where a user's servers are, kept in a file: `$HOWDAH_CONFIG`, else `config.json` below `~/.config/howdah`.
 
-A context has an address, a project and an open transaction; each may be missing. One context is the current one. What
-is given on a command line, or in the environment, goes before it (`cli.session`).
+A context has an address, a project, a registry for images and an open transaction; each may be missing. One context is
+the current one. What is given on a command line, or in the environment, goes before it (`cli.session`).
 """
 
 import json
@@ -33,10 +33,16 @@ class Context:
     project: str = ""
     transaction: str = ""
     transaction_address: str = ""
+    registry: str = ""  # where images of pipelines are pushed: HOST[:PORT]/PREFIX
 
     def shown(self) -> dict[str, str]:
         """What people want to know of it."""
-        return {"address": self.address, "project": self.project, "transaction": self.transaction}
+        return {
+            "address": self.address,
+            "project": self.project,
+            "transaction": self.transaction,
+            "registry": self.registry,
+        }
 
 
 NO_CONTEXT: Final = Context()
@@ -152,13 +158,14 @@ def _context(path: Path, tree: Any) -> Context:
         raise _strange(path)
     values = [tree.get(key, "") for key in ("address", "project")]
     values += [transaction.get(key, "") for key in ("id", "address")]
+    values += [tree.get("registry", "")]
     if not all(isinstance(value, str) for value in values):
         raise _strange(path)
     return Context(*values)
 
 
 def _tree_of(context: Context) -> dict[str, Any]:
-    tree: dict[str, Any] = {"address": context.address, "project": context.project}
+    tree: dict[str, Any] = {"address": context.address, "project": context.project, "registry": context.registry}
     if context.transaction:
         tree["transaction"] = {"id": context.transaction, "address": context.transaction_address}
     return {key: value for key, value in tree.items() if value}

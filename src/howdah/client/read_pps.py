@@ -48,6 +48,7 @@ def pipeline_info(message: pb.PipelineInfo) -> PipelineInfo:
         user_spec=message.user_spec_json,
         metadata=dict(message.metadata),
         spec=message.effective_spec_json,
+        spec_commit=commit(message.spec_commit) if message.spec_commit.id else None,
     )
 
 

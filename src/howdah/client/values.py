@@ -161,6 +161,7 @@ class PipelineInfo:
     spec: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     execution: ExecutionInfo | None = None  # known where one pipeline is asked for
+    spec_commit: Commit | None = None
 
 
 class PipelineAlert(NamedTuple):

@@ -6,6 +6,7 @@ Only what containers of workers need, with errors of ours: what went wrong, with
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import docker
@@ -14,7 +15,7 @@ from docker.types import DeviceRequest, LogConfig
 from urllib3.exceptions import HTTPError
 
 from howdah.engine.address import silence
-from howdah.engine.images import Credentials, Image, Progress, split_tag
+from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
 from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
 from howdah.errors import ErrorKind, Refused, Unavailable
@@ -55,22 +56,26 @@ class Engine:
         Raises:
             NotFound: IMAGE_NOT_FOUND.
         """
-        with self._explained(image):
-            return str(self._api.inspect_image(image)["Id"])
+        return str(self._inspected(image)["Id"])
 
     def find(self, name: str) -> Image | None:
         """An image that the engine has, by any of its names; None if it has none of that name.
+
+        One that was loaded from a file has no digests of registries, but is known by tags that spell them
+        (`images.kept_name`).
 
         Raises:
             Unavailable: the engine does not answer.
             Refused: ENGINE_REFUSED, with what it says.
         """
-        with self._explained(name):
-            try:
-                found = self._api.inspect_image(name)
-            except NotFound:
-                return None
-        return Image(str(found["Id"]), tuple(found.get("RepoDigests") or ()))
+        try:
+            found = self._inspected(name)
+        except Missing:
+            return None
+        spelled = (digest_name(tag) for tag in found.get("RepoTags") or ())
+        # Those first: Podman makes up a digest of its own for what it loaded, which no registry has.
+        digests = dict.fromkeys([*filter(None, spelled), *(found.get("RepoDigests") or ())])
+        return Image(str(found["Id"]), tuple(digests))
 
     def pull(
         self,
@@ -122,8 +127,19 @@ class Engine:
             gone = silence(self._url)
             raise (self._gone(error) if gone else unpulled(name, _said(error), credentials)) from None
 
-    def create(self, settings: Settings, binds: Mapping[str, tuple[str, str]], command: tuple[str, ...]) -> str:
+    def create(
+        self,
+        settings: Settings,
+        binds: Mapping[str, tuple[str, str]],
+        command: tuple[str, ...],
+        *,
+        terminal: bool = False,
+        env: Mapping[str, str] = MappingProxyType({}),
+        cwd: str = "/.howdah",
+    ) -> str:
         """Make a container that runs `command`; `binds` says for each folder of this machine where it lies in there.
+
+        With a `terminal` it has one, into which somebody types. `env` goes before the variables of the image.
 
         No capabilities, no new privileges, a network only by choice.
 
@@ -132,6 +148,7 @@ class Engine:
             Unavailable: the engine refuses, or is gone.
         """
         limits = settings.limits
+        image = self.image_id(settings.image)
         with self._explained(settings.image):
             host = self._api.create_host_config(
                 binds={folder: {"bind": place, "mode": mode} for folder, (place, mode) in binds.items()},
@@ -149,14 +166,16 @@ class Engine:
                 log_config=LogConfig(type="none"),
             )
             made = self._api.create_container(
-                settings.image,
+                image,
                 entrypoint=list(command),
                 command=[],
-                working_dir="/.howdah",
+                working_dir=cwd,
+                environment=dict(env),
                 user=settings.user or None,
                 labels=dict(settings.labels),
                 host_config=host,
-                stdin_open=False,
+                stdin_open=terminal,
+                tty=terminal,
                 healthcheck={"Test": ["NONE"]},
             )
             return str(made["Id"])
@@ -172,13 +191,11 @@ class Engine:
 
     def working_dir(self, image: str) -> str:
         """Where commands of an image begin unless they are told."""
-        with self._explained(image):
-            return str(self._api.inspect_image(image)["Config"].get("WorkingDir") or "/")
+        return str(self._inspected(image)["Config"].get("WorkingDir") or "/")
 
     def variables(self, image: str) -> dict[str, str]:
         """The variables that an image sets."""
-        with self._explained(image):
-            lines = self._api.inspect_image(image)["Config"].get("Env") or []
+        lines = self._inspected(image)["Config"].get("Env") or []
         return dict(line.split("=", 1) for line in lines)
 
     def state(self, container: str) -> Mapping[str, Any]:
@@ -209,6 +226,18 @@ class Engine:
         with self._explained():
             found = self._api.containers(all=True, quiet=True, filters={"label": f"{LABEL}={value}"})
         return [each["Id"] for each in found]
+
+    def _inspected(self, name: str) -> Mapping[str, Any]:
+        """What the engine knows of an image, by its name or by the one that it has when it was loaded from a file."""
+        kept = kept_name(name)
+        with self._explained(name):
+            try:
+                found: Mapping[str, Any] = self._api.inspect_image(name)
+            except NotFound:
+                if not kept:
+                    raise
+                found = self._api.inspect_image(kept)
+        return found
 
     @contextmanager
     def _explained(self, what: str = "") -> Iterator[None]:

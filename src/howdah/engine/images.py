@@ -5,11 +5,23 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Credentials", "Image", "Progress", "is_name", "registry_of", "repository_of", "split_tag"]
+__all__ = [
+    "Credentials",
+    "Image",
+    "Progress",
+    "digest_name",
+    "is_name",
+    "kept_name",
+    "registry_of",
+    "repository_of",
+    "split_tag",
+]
 
 HUB: Final = "docker.io"
 """The registry of names that say none."""
 
+_BEFORE_DIGEST: Final = "@sha256:"
+_KEPT: Final = re.compile(r":sha256-([0-9a-f]{64})")
 _HUB_NAMES: Final = ("index.docker.io", "registry-1.docker.io")
 _MB: Final = 1_000_000
 _HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?"
@@ -79,6 +91,22 @@ def split_tag(name: str) -> tuple[str, str]:
         repository, _, tag = name.rpartition(":")
         return repository, tag
     return name, "latest"
+
+
+def kept_name(exact: str) -> str:
+    """The tag under which an image that has a digest of its registry goes into a file; empty for another name.
+
+    A file of images keeps tags and not digests. So `registry/a@sha256:1f…` is `registry/a:sha256-1f…` in there, and is
+    found by that name where the file was loaded.
+    """
+    repository, at, digest = exact.partition(_BEFORE_DIGEST)
+    return f"{repository}:sha256-{digest}" if at else ""
+
+
+def digest_name(tag: str) -> str:
+    """The name with a digest that a tag of `kept_name` stands for; empty for another tag."""
+    repository, mark, rest = tag.partition(":sha256-")
+    return f"{repository}{_BEFORE_DIGEST}{rest}" if mark and _KEPT.fullmatch(mark + rest) else ""
 
 
 def registry_of(name: str) -> str:

@@ -17,10 +17,9 @@ from howdah.errors import BadRequest, HowdahError
 from howdah.worker.commands import Commands
 from howdah.worker.environment import datum_variables
 from howdah.worker.folders import Folders
-from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome, point
 from howdah.worker.next_datum import PORT_VARIABLE, NextDatumServer
-from howdah.worker.pipes import feeding
+from howdah.worker.pipes import Source, feeding
 from howdah.worker.prefetch import Ready
 from howdah.worker.runner import Runner
 from howdah.worker.stage import Stage
@@ -49,7 +48,7 @@ class Batching:
         self._process: _Process | None = None
         self._timer: threading.Timer | None = None
 
-    def way(self, held: Held, materialiser: Materialiser, say: Say) -> "_OneByOne | None":
+    def way(self, held: Held, materialiser: Source, say: Say) -> "_OneByOne | None":
         """How the tries of a claim are made; None if its pipeline starts a command for each datum.
 
         A process of another job or pipeline is ended before this returns.
@@ -208,7 +207,7 @@ def _unheard(datum_id: str, line: str | bytes) -> None:
 class _OneByOne:
     """The tries of one claim: each datum is given to the process that is up. A `Way`."""
 
-    def __init__(self, batching: Batching, turns: Turns, held: Held, materialiser: Materialiser, say: Say) -> None:
+    def __init__(self, batching: Batching, turns: Turns, held: Held, materialiser: Source, say: Say) -> None:
         self._batching = batching
         self._turns = turns
         self._held = held

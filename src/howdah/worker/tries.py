@@ -13,9 +13,8 @@ from typing import Final, Protocol
 
 from howdah.errors import BadRequest
 from howdah.worker.commands import Commands
-from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
-from howdah.worker.pipes import Fed, feeding
+from howdah.worker.pipes import Fed, Source, feeding
 from howdah.worker.prefetch import Ready
 from howdah.worker.values import NO_COST, Cost
 
@@ -62,7 +61,7 @@ class OneEach:
     """A command for each try. `run` is a `Runner`'s."""
 
     def __init__(
-        self, commands: Commands, materialiser: Materialiser, run: Callable[[Command], Outcome | None], say: Say
+        self, commands: Commands, materialiser: Source, run: Callable[[Command], Outcome | None], say: Say
     ) -> None:
         self._commands = commands
         self._materialiser = materialiser

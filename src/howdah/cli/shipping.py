@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The images of specs, before the specs are given to the server: built from a folder, pushed, and named in the spec.
+
+An image's tag says what is in it, so that a spec changes exactly when its image does: a folder that is as it was gives
+the tag that it gave, and an update with it changes nothing. `image_names` says how images are called.
+"""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from howdah.cli.engines import ENGINE, open_shipping
+from howdah.cli.image_names import LOCAL, built_name, pushed_name, registry_prefix
+from howdah.cli.session import Session
+
+if TYPE_CHECKING:
+    from howdah.cli.making_pipelines import Spec
+    from howdah.engine.images import Credentials, Progress
+    from howdah.engine.shipping import Shipping
+
+__all__ = ["Lines", "Shipment", "ship", "ships"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PASSWORD: Final = "HOWDAH_REGISTRY_PASSWORD"
+_TAG_DIGITS: Final = 16
+_LINE_SECONDS: Final = 2.0  # between two lines about the same push
+
+_OPTIONS: Final = (
+    click.option("--build", metavar="DIR", help="Build the image from this folder, which has a Dockerfile."),
+    click.option("--push-images", is_flag=True, help="Push the images that the specs name from the engine here."),
+    click.option(
+        "--registry",
+        metavar="HOST[:PORT]/PREFIX",
+        help="Where images are pushed; else $HOWDAH_REGISTRY, else that of the context, else they stay on the engine.",
+    ),
+    click.option("--username", metavar="NAME", help="Who pushes; else whom `docker login` has let in."),
+    click.option(
+        "--password-stdin",
+        is_flag=True,
+        help=f"Read that user's password from standard input; else ${_PASSWORD}, else it is asked for.",
+    ),
+    ENGINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What a command was told of images."""
+
+    build: str | None = None
+    push_images: bool = False
+    registry: str | None = None
+    username: str | None = None
+    password_stdin: bool = False
+    engine: str | None = None
+
+
+def ships(function: F) -> F:
+    """Give a command the options about images; it gets what they say as `shipment`."""
+
+    @functools.wraps(function)
+    def run(
+        *args: Any,
+        build: str | None,
+        push_images: bool,
+        registry: str | None,
+        username: str | None,
+        password_stdin: bool,
+        engine: str | None,
+        **more: Any,
+    ) -> Any:
+        shipment = Shipment(build, push_images, registry, username, password_stdin, engine)
+        return function(*args, shipment=shipment, **more)
+
+    made: Any = run
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return made  # type: ignore[no-any-return]
+
+
+def ship(
+    session: Session, given: "Sequence[Spec]", shipment: Shipment, *, update: bool, dry_run: bool = False
+) -> "list[Spec]":
+    """The specs with the images that were built and pushed for them; unchanged if nothing of it was asked for.
+
+    A dry run builds and pushes nothing, and names the images as they would be. Before anything is built the server is
+    asked whether it would take the specs.
+
+    Raises:
+        UsageError: options that do not go together.
+        BadRequest: no such folder or Dockerfile; a spec that names no image to push.
+        NotFound: IMAGE_NOT_FOUND: the engine has no such image to push.
+        Refused, Unavailable: engine or registry refuse, or are not there.
+        HowdahError: the server would not take a spec.
+    """
+    if not (shipment.build or shipment.push_images):
+        _refuse_idle(shipment)
+        return list(given)
+    if shipment.build and shipment.push_images:
+        raise click.UsageError("--build pushes what it builds; leave out --push-images")
+    prefix = _prefix(shipment)
+    if shipment.push_images and not prefix:
+        raise click.UsageError("--push-images needs to know where to: --registry HOST[:PORT]/PREFIX")
+    credentials = None if dry_run or not prefix else _credentials(shipment)
+    with ExitStack() as stack:
+        dock = _Dock(session, shipment, prefix, credentials, stack, dry_run=dry_run)
+        if not dry_run:
+            for spec in given:
+                _check(session, spec, update=update)
+        return [dock.shipped(spec) for spec in given]
+
+
+class _Dock:
+    """Where the images of one command are made and sent off. Each is made once, however many specs want it."""
+
+    def __init__(
+        self,
+        session: Session,
+        shipment: Shipment,
+        prefix: str,
+        credentials: "Credentials | None",
+        stack: ExitStack,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._session = session
+        self._shipment = shipment
+        self._prefix = prefix
+        self._credentials = credentials
+        self._stack = stack
+        self._dry_run = dry_run
+        self._opened: Shipping | None = None
+        self._done: set[str] = set()
+        # The image that was built by each Dockerfile of the folder.
+        self._built: dict[str, str] = {}
+
+    def shipped(self, spec: "Spec") -> "Spec":
+        """A spec with its image."""
+        from howdah.model.spec import spec_tree
+
+        tree = spec_tree(spec)
+        transform = tree.get("transform")
+        transform = transform if isinstance(transform, Mapping) else {}
+        name = self._build(tree, transform) if self._shipment.build else self._push_given(transform)
+        return {**tree, "transform": {**transform, "image": name}}
+
+    def _build(self, tree: Mapping[str, Any], transform: Mapping[str, Any]) -> str:
+        from howdah.engine.context import packed
+        from howdah.model.spec import project_of
+
+        named = tree.get("pipeline")
+        pipeline = str(named.get("name") or "") if isinstance(named, Mapping) else ""
+        dockerfile = str(transform.get("dockerfile") or "")
+        with packed(str(self._shipment.build), dockerfile) as context:
+            name = built_name(self._prefix, project_of(tree, self._session.place().project), pipeline, context.tag)
+            if self._dry_run or name in self._done:
+                return name
+            if (same := self._built.get(context.dockerfile)) is not None:
+                self._engine.tag(same, name)
+            else:
+                self._session.note(f"building {name} from {self._shipment.build}")
+                self._engine.build(context, name, self._session.note)
+                self._built[context.dockerfile] = name
+        self._push(name)
+        if name.startswith(f"{LOCAL}/"):
+            self._session.note(f"image {name} stays on this engine; --registry pushes it to where others find it")
+        return name
+
+    def _push_given(self, transform: Mapping[str, Any]) -> str:
+        from howdah.errors import BadRequest, ErrorKind
+
+        image = transform.get("image")
+        if not isinstance(image, str) or not image:
+            text = "transform.image: the spec names no image that could be pushed; name one, or leave out --push-images"
+            raise BadRequest(ErrorKind.BAD_SPEC, text)
+        digest = self._engine.image_id(image).rpartition(":")[2]
+        name = pushed_name(self._prefix, image, digest[:_TAG_DIGITS])
+        if not self._dry_run and name not in self._done:
+            self._engine.tag(image, name)
+            self._push(name)
+        return name
+
+    def _push(self, name: str) -> None:
+        self._done.add(name)
+        if self._prefix:
+            self._session.note(f"pushing {name}")
+            self._engine.push(name, self._credentials, Lines(self._session, f"pushing {name}"))
+
+    @property
+    def _engine(self) -> "Shipping":
+        if self._opened is None:
+            self._opened = self._stack.enter_context(open_shipping(self._shipment.engine))
+        return self._opened
+
+
+class Lines:
+    """Says how far a push or pull is, now and then."""
+
+    def __init__(self, session: Session, what: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._session = session
+        self._what = what
+        self._now = now
+        self._next = now() + _LINE_SECONDS
+
+    def __call__(self, progress: "Progress") -> None:
+        if self._now() >= self._next:
+            self._next = self._now() + _LINE_SECONDS
+            self._session.note(f"{self._what}: {progress}")
+
+
+def _check(session: Session, spec: "Spec", *, update: bool) -> None:
+    """Have the server look at a spec: an image may take long to build, and be for nothing."""
+    from howdah.errors import NotFound
+
+    with suppress(NotFound):  # a repo that it reads may be the output of another one of the same file
+        session.client.create_pipeline(spec, update=update, dry_run=True)
+
+
+def _refuse_idle(shipment: Shipment) -> None:
+    given = {
+        "--registry": shipment.registry,
+        "--username": shipment.username,
+        "--password-stdin": shipment.password_stdin,
+        "--engine": shipment.engine,
+    }
+    idle = [option for option, value in given.items() if value]
+    if idle:
+        raise click.UsageError(f"{idle[0]} is about images; give it with --build DIR or --push-images, or leave it out")
+
+
+def _prefix(shipment: Shipment) -> str:
+    from howdah.client import contexts
+
+    registry = shipment.registry or os.environ.get("HOWDAH_REGISTRY") or contexts.load().context.registry
+    return registry_prefix(registry, shipment.username or "") if registry else ""
+
+
+def _credentials(shipment: Shipment) -> "Credentials | None":
+    """Who pushes, if the command was told; None leaves it to what `docker login` keeps."""
+    from howdah.engine.images import Credentials
+
+    if not shipment.username:
+        if shipment.password_stdin:
+            raise click.UsageError("--password-stdin is the password of somebody; give --username NAME too")
+        return None
+    if shipment.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+        if not password:
+            raise click.UsageError("standard input has no password; write one line into it")
+    elif _PASSWORD in os.environ:
+        password = os.environ[_PASSWORD]
+    elif sys.stdin.isatty():
+        password = click.prompt(f"password of {shipment.username}", hide_input=True, err=True)
+    else:
+        raise click.UsageError(f"no password of {shipment.username}; give it by --password-stdin, or ${_PASSWORD}")
+    return Credentials(shipment.username, password)
