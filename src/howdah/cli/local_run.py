@@ -11,9 +11,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from howdah.cli.local_inputs import Fetched
 from howdah.errors import BadRequest, ErrorKind, HowdahError
@@ -21,6 +21,7 @@ from howdah.model.refs import Job
 from howdah.storage.local_files import explained
 from howdah.worker.batching import Batching
 from howdah.worker.commands import Commands
+from howdah.worker.containers import Containers, ContainerSettings, settings_of
 from howdah.worker.folders import OUT, Folders
 from howdah.worker.modes import Mode, modes_of
 from howdah.worker.nest import Command, Nest, Outcome
@@ -36,10 +37,7 @@ if TYPE_CHECKING:
     from howdah.client import Client, InputFile
     from howdah.engine.terminals import Terminals
 
-__all__ = ["Box", "LocalRun", "OutputFile", "Scratch", "check_out", "fitted", "run_once", "run_shell"]
-
-# What a command on this machine keeps of the worker's environment, and a container has of its image.
-_OF_THE_MACHINE: Final = ("PATH", "HOME", "LANG")
+__all__ = ["Box", "LocalRun", "OutputFile", "Scratch", "check_out", "run_once", "run_shell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,13 @@ class Box:
     """In what user code runs: an image on an engine, or this machine itself without one."""
 
     image: str = ""
-    user: str = ""
     network: str = ""
     engine: "Terminals | None" = None
+
+    @property
+    def settings(self) -> ContainerSettings:
+        """What a worker would be told of containers."""
+        return ContainerSettings("", self.network)
 
 
 class Scratch:
@@ -155,7 +157,7 @@ def run_once(
     fetched, claim = Fetched(client, scratch.claim.spec, named), scratch.claim
     size = fetched.prepare(scratch.pfs)
     ready = Ready(scratch.datum, scratch.pfs, size, 0.0, pipes=tuple(fetched.pipes))
-    with closing(_Runner(_starter(scratch, box), claim, box)) as runner:
+    with closing(_Runner(scratch, box)) as runner:
         tried = _tried(runner, scratch, fetched, ready)
     refused, files = _output(scratch)
     last = runner.outcomes[0] if runner.outcomes else None
@@ -164,7 +166,7 @@ def run_once(
         datum=scratch.datum.id,
         job=found.job.job,
         execution="process" if box.engine is None else "container",
-        containment=runner.containment.rstrip(": "),
+        containment=runner.containment(claim).rstrip(": "),
         image=box.image,
         reason=tried.what or refused,
         recovered=tried.recovered,
@@ -188,7 +190,7 @@ def run_shell(
     fetched, claim = Fetched(client, scratch.claim.spec, named), scratch.claim
     fetched.prepare(scratch.pfs)
     commands = Commands(claim)
-    command = fitted(commands.of_datum(scratch.datum, scratch.pfs, lambda _: None), claim, box)
+    command = commands.of_datum(scratch.datum, scratch.pfs, lambda _: None)
     commands.hand_over(scratch.pfs)
     note(f"the command of the pipeline is: {' '.join(claim.spec.transform.cmd)}")
     with feeding(fetched, scratch.pfs, tuple(fetched.pipes)):
@@ -197,48 +199,31 @@ def run_shell(
                 return shell_in_nest(nest, command)
         from howdah.worker.container import find_shell
 
-        os.chmod(f"{scratch.pfs}/{OUT}", 0o777)  # whoever the image's user is
-        return shell_in_container(box.engine, _settings(box), find_shell(), scratch.path, command)
-
-
-def fitted(command: Command, claim: Claim, box: Box) -> Command:
-    """A command as it is given to what runs it: in a container the image says what nobody else does."""
-    if box.engine is None:
-        return command
-    own = dict(claim.spec.transform.env)
-    env = {name: value for name, value in command.env.items() if name not in _OF_THE_MACHINE or name in own}
-    return replace(command, env=env, cwd=claim.spec.transform.working_dir, user=None)
+        return shell_in_container(box.engine, settings_of(claim, box.settings), find_shell(), scratch.path, command)
 
 
 class _Runner(Runner):
     """A runner that keeps how its commands ended."""
 
-    def __init__(self, start: Callable[[], Any], claim: Claim, box: Box) -> None:
-        super().__init__(start)
+    def __init__(self, scratch: Scratch, box: Box) -> None:
+        super().__init__(lambda: Nest.start(scratch.path), _containers(scratch, box))
         self.outcomes: list[Outcome] = []
-        self._claim = claim
-        self._box = box
 
     def run(self, held: Held, command: Command) -> Outcome | None:
-        outcome = super().run(held, fitted(command, self._claim, self._box))
+        outcome = super().run(held, command)
         if outcome is not None:
             self.outcomes.append(outcome)
         return outcome
 
 
-def _starter(scratch: Scratch, box: Box) -> Callable[[], Any]:
-    if box.engine is None:
-        return lambda: Nest.start(scratch.path)
+def _containers(scratch: Scratch, box: Box) -> Containers | None:
+    if (engine := box.engine) is None:
+        return None
     from howdah.worker.container import Container
 
-    engine, settings = box.engine, _settings(box)
-    return lambda: Container.start(engine, settings, scratch.path)
-
-
-def _settings(box: Box) -> Any:
-    from howdah.engine import Settings
-
-    return Settings(box.image, user=box.user, network=box.network)
+    return Containers(
+        lambda settings, mounts: Container.start(engine, settings, scratch.path, mounts=mounts), box.settings
+    )
 
 
 def _tried(runner: _Runner, scratch: Scratch, fetched: Fetched, ready: Ready) -> Tried:

@@ -100,16 +100,11 @@ def run_local(
         session.note(f"secret {name} is not there: a local run gets those of --secret {name}=FILE alone")
     with ExitStack() as stack:
         box = _box(session, stack, found, info.image, spec, Asked(image, execution, network, engine))
-        if box.engine is not None:  # then it is a user of the image and not of this machine
-            spec = replace(spec, transform=replace(spec.transform, user=""))
-            for secret in given:
-                if secret.mount_path:
-                    session.note(
-                        f"nothing is mounted on {secret.mount_path}: a local container gets secrets as variables"
-                    )
-            given = tuple(replace(each, mount_path="", files={}) for each in given if each.env_var)
+        for secret in given if shell and box.engine is not None else ():
+            if secret.mount_path:
+                session.note(f"nothing is mounted on {secret.mount_path}: a shell gets secrets as variables alone")
         claim, one, files = claim_of(found, info, spec, given)
-        scratch = Scratch(claim, one)
+        scratch = Scratch(replace(claim, image=box.image), one)
         try:
             if shell:
                 code = run_shell(session.client, scratch, files, box, session.note)
@@ -184,7 +179,7 @@ def _box(session: Session, stack: ExitStack, found: "Found", was: str, spec: "Pi
     if engine.find(image) is None:
         session.note(f"pulling {image}")
         engine.pull(image, None, Lines(session, f"pulling {image}"))
-    return Box(image, spec.transform.user, asked.network, engine)
+    return Box(image, asked.network, engine)
 
 
 def _show(session: Session, ran: "LocalRun") -> None:

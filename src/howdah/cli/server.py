@@ -61,6 +61,11 @@ __all__ = ["default_root", "server"]
 @click.option(
     "--pull", metavar="WHEN", help="Fetch images when missing, always or never; else $HOWDAH_PULL, else missing."
 )
+@click.option(
+    "--container-network",
+    metavar="NAME",
+    help="Network of containers; none for none. Else $HOWDAH_CONTAINER_NETWORK, else bridge.",
+)
 def server(
     _: Session,
     root: str | None,

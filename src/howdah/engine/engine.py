@@ -221,6 +221,12 @@ class Engine:
         with self._explained(container), suppress(NotFound):
             self._api.remove_container(container, force=True, v=True)
 
+    def owners(self) -> dict[str, str]:
+        """All containers with the label `LABEL`, running or not, and its value of each."""
+        with self._explained():
+            found = self._api.containers(all=True, filters={"label": LABEL})
+        return {each["Id"]: each["Labels"].get(LABEL, "") for each in found}
+
     def leftovers(self, value: str) -> list[str]:
         """The containers whose label `LABEL` has a value, running or not."""
         with self._explained():

@@ -52,6 +52,14 @@ class EngineAt:
         """As `Engine.registry_digest`."""
         return self._engine().registry_digest(name, credentials)
 
+    def owners(self) -> dict[str, str]:
+        """As `Engine.owners`."""
+        return self._engine().owners()
+
+    def remove(self, container: str) -> None:
+        """As `Engine.remove`."""
+        self._engine().remove(container)
+
     def close(self) -> None:
         """Close its connections; it is opened again if it is asked again."""
         with self._lock:

@@ -33,6 +33,7 @@ from howdah.engine import EngineAt
 from howdah.errors import ErrorKind, Refused, Unavailable
 from howdah.execution.process import ProcessPool
 from howdah.kit.clock import Clock, SystemClock
+from howdah.kit.ids import new_id
 from howdah.pfs.lake import Pfs
 from howdah.pps.pps import Pps
 from howdah.pps.sealing import KeySource
@@ -42,6 +43,7 @@ from howdah.server.event_keeper import EventKeeper
 from howdah.server.executions import PROCESSES, ExecutionSettings, engine_of, told_of
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
+from howdah.server.leftovers import Leftovers, owner
 from howdah.server.lock import locked
 from howdah.server.log_keeper import LogKeeper, LogRules
 from howdah.server.own_log import OwnLog
@@ -57,7 +59,7 @@ from howdah.server.settings import (
     Address,
     Settings,
 )
-from howdah.server.workers import Workers, worker_command
+from howdah.server.workers import ContainerWords, Workers, worker_command
 from howdah.storage.directory_store import DirectoryStore
 from howdah.storage.disk_cache import CacheSettings
 from howdah.storage.lake import Lake, open_lake, open_store
@@ -187,6 +189,8 @@ class Server:
         self._events = EventKeeper(opened.db)
         # Made when it is known where they find the server.
         self._workers: Workers | None = None
+        self._run_id = new_id()
+        self._leftovers: Leftovers | None = None
         self._serving = False
         # Where it really listens; known once it has started.
         self.grpc_address = settings.grpc
@@ -220,6 +224,7 @@ class Server:
                 cache,
                 self._settings.hidden,
                 datum_bytes_max=self._settings.logs_datum_max,
+                containers=self._containers(),
             )
             pool = ProcessPool(command, ended=lake.pps.claims.release_of)
             self._workers = Workers(pool, lake.db, lake.pps, self._settings.workers)
@@ -228,6 +233,9 @@ class Server:
             self._rules.start()
             self._logs.start()
             self._events.start()
+            if lake.engine is not None:
+                self._leftovers = Leftovers(lake.engine, lake.lake.id, self._run_id)
+                self._leftovers.start()
         except BaseException:
             await self.stop()
             raise
@@ -242,6 +250,8 @@ class Server:
         grace = self._settings.grace_seconds
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
         await asyncio.to_thread(self._grpc.bridge.close)
+        if self._leftovers is not None:
+            await asyncio.to_thread(self._leftovers.stop)
         await asyncio.to_thread(self._opened.pps.ticker.stop)
         await asyncio.to_thread(self._opened.pfs.triggers.stop)
         await asyncio.to_thread(self._events.stop)
@@ -251,6 +261,13 @@ class Server:
         await asyncio.to_thread(self._opened.pps.images.stop)
         await asyncio.to_thread(self._opened.pps.scheduler.stop)
         self._forget()
+
+    def _containers(self) -> ContainerWords | None:
+        """What workers are told of containers; None if there are none here."""
+        lake, settings = self._opened, self._settings.execution
+        if lake.engine is None:
+            return None
+        return ContainerWords(lake.engine.address, settings.network, owner(lake.lake.id, self._run_id))
 
     def _http_url(self) -> str:
         """Where others find the HTTP edge: by this machine's name if it listens on every address."""

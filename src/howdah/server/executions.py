@@ -16,15 +16,27 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.model.texts import one_line
 from howdah.pps.executions import AUTO, EXECUTIONS, MISSING, MISSING_ENGINE, PROCESS, PULLS, REFUSE, ExecutionRules
 
-__all__ = ["EXECUTION_VARIABLES", "PROCESSES", "ExecutionSettings", "engine_of", "execution_settings", "told_of"]
+__all__ = [
+    "DEFAULT_NETWORK",
+    "EXECUTION_VARIABLES",
+    "PROCESSES",
+    "ExecutionSettings",
+    "engine_of",
+    "execution_settings",
+    "told_of",
+]
 
 EXECUTION_VARIABLES: Final[Mapping[str, str]] = {
     "execution": "HOWDAH_EXECUTION",
     "engine": "HOWDAH_ENGINE",
     "missing_engine": "HOWDAH_MISSING_ENGINE",
     "pull": "HOWDAH_PULL",
+    "container_network": "HOWDAH_CONTAINER_NETWORK",
 }
 """The environment's word for each setting that was not given."""
+
+DEFAULT_NETWORK: Final = "bridge"
+"""As on other platforms user code may reach what this machine reaches, but no server of this machine's loopback."""
 
 _DEFAULTS: Final = {"execution": AUTO, "missing_engine": REFUSE, "pull": MISSING}
 _CHOICES: Final = {"execution": EXECUTIONS, "missing_engine": MISSING_ENGINE, "pull": PULLS}
@@ -32,12 +44,16 @@ _CHOICES: Final = {"execution": EXECUTIONS, "missing_engine": MISSING_ENGINE, "p
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSettings:
-    """How user code is run. `engine` is an address as in DOCKER_HOST; None to look where engines usually are."""
+    """How user code is run. `engine` is an address as in DOCKER_HOST; None to look where engines usually are.
+
+    `network` is one of the engine's names for what containers are connected to; none for nothing.
+    """
 
     execution: str = AUTO
     engine: str | None = None
     missing_engine: str = REFUSE
     pull: str = MISSING
+    network: str = DEFAULT_NETWORK
 
     @property
     def rules(self) -> ExecutionRules:
@@ -68,6 +84,7 @@ def execution_settings(given: Mapping[str, str | None], environ: Mapping[str, st
         None if engine is None else checked(engine),
         str(found["missing_engine"]),
         str(found["pull"]),
+        found["container_network"] or DEFAULT_NETWORK,
     )
 
 

@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +20,24 @@ from howdah.pps.pps import Pps
 from howdah.pps.subjects import WORK
 from howdah.storage.disk_cache import CacheSettings
 
-__all__ = ["WORKERS_NAME", "Workers", "worker_command"]
+__all__ = ["WORKERS_NAME", "ContainerWords", "Workers", "worker_command"]
 
 WORKERS_NAME: Final = "workers"
 
 _log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerWords:
+    """What workers are told of containers: the engine, the network, and the label that says whose they are."""
+
+    engine: str
+    network: str
+    owner: str
+
+    def words(self) -> list[str]:
+        """The options of a worker."""
+        return ["--engine", self.engine, "--network", self.network, "--owner", self.owner]
 
 
 def worker_command(
@@ -33,16 +47,19 @@ def worker_command(
     hidden: Sequence[Path] = (),
     *,
     datum_bytes_max: int | None = None,
+    containers: ContainerWords | None = None,
 ) -> Callable[[str], Sequence[str]]:
     """The command of each worker of the lake in `root`, whose server listens at `server`.
 
     User code sees neither the root nor the `cache`, nor what is `hidden`. A datum prints at most `datum_bytes_max`
-    bytes into the logs.
+    bytes into the logs. `containers` says where claims that name an image run.
     """
     near = [] if cache is None else ["--cache", str(cache.folder), "--cache-size", str(cache.bytes_max)]
     near += [] if cache is None else ["--hidden", str(cache.folder)]
     near += [word for path in hidden for word in ("--hidden", str(path))]
     near += [] if datum_bytes_max is None else ["--logs-datum-max", str(datum_bytes_max)]
+
+    near += [] if containers is None else containers.words()
 
     def command(worker_id: str) -> Sequence[str]:
         work = root / WORKERS_NAME / worker_id

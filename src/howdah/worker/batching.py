@@ -92,7 +92,7 @@ class Batching:
                 self._end()
             if self._process is None:
                 assert self._server is not None
-                stage = Stage(self._folders)
+                stage = Stage(self._folders, self._runner.stage(held.claim))
                 commands.hand_over(stage.folder)
                 self._process = _Process(self._runner, self._turns, held, commands, stage, self._server.port)
             self._process.say = say
@@ -107,9 +107,9 @@ class Batching:
         """Run another command where the process was; none is up."""
         return self._runner.run(held, command)
 
-    def shown(self, variables: Mapping[str, str], folder: str) -> Mapping[str, str]:
-        """Variables as the process must have them: without namespaces `/pfs` is a folder."""
-        if self._runner.is_contained:
+    def shown(self, claim: Claim, variables: Mapping[str, str], folder: str) -> Mapping[str, str]:
+        """Variables as the process must have them: without namespaces or a container `/pfs` is a folder."""
+        if self._runner.shows_pfs(claim):
             return variables
         return {name: os.fsdecode(point(os.fsencode(value), os.fsencode(folder))) for name, value in variables.items()}
 
@@ -144,12 +144,12 @@ class _Process:
         self._version = held.claim.pipeline_version
         self._runner = runner
         # Read after each datum; what the process does at its start is charged to the first one.
-        self._meter = runner.meter()
+        self._meter = runner.meter(held.claim)
         self._charged = 0.0
         self._turns = turns
         turns.begin()
         command = commands.standing(
-            stage.folder, {PORT_VARIABLE: str(port)}, lambda line: self.say(self.datum_id, line)
+            stage.folder, {PORT_VARIABLE: str(port)}, lambda line: self.say(self.datum_id, line), port
         )
 
         def run() -> None:
@@ -232,7 +232,9 @@ class _OneByOne:
 
     def _run(self, process: "_Process", ready: Ready, *, asked: bool) -> Tried:
         self._commands.hand_over(ready.folder)
-        variables = self._batching.shown(datum_variables(self._held.claim, ready.datum), process.stage.folder)
+        variables = self._batching.shown(
+            self._held.claim, datum_variables(self._held.claim, ready.datum), process.stage.folder
+        )
         process.stage.put(ready.folder, variables)
         try:
             tried = self._give(process, ready, variables) if asked else Tried(self._why_ended(process))

@@ -5,17 +5,24 @@ When and how often they run is said in `attempts`; how a command that stays up i
 `batching`.
 """
 
+import dataclasses
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from howdah.storage.local_files import explained
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
+from howdah.worker.folders import OUT
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.secrets import mounts
 from howdah.worker.users import give, owner_of
 from howdah.worker.values import Claim, Datum
 
 __all__ = ["Commands"]
+
+_EVERYBODYS: Final = 0o777
 
 
 class Commands:
@@ -29,8 +36,12 @@ class Commands:
         self._transform = claim.spec.transform
         self._variables = standing_variables(claim)
         self._stdin = stdin_bytes(self._transform.stdin)
-        self._mounts = mounts(claim.secrets)
+        # A container has the user, the mounts and the folder that it was made with.
+        self._in_container = bool(claim.image)
+        self._mounts = () if claim.image else mounts(claim.secrets)
         self._accepted = {0, *self._transform.accept_return_code}
+        limits = claim.spec.resource_limits
+        self._memory = limits.memory if limits is not None and limits.memory else "no more than this machine has left"
         timeout = claim.spec.datum_timeout
         self.timeout = timeout.total_seconds() if timeout else None
         """The seconds that a try may take; None without a limit."""
@@ -47,9 +58,13 @@ class Commands:
         stdin = stdin_bytes(self._transform.err_stdin)
         return self._command(argv, stdin, pfs, self.variables(datum), self.timeout, on_output)
 
-    def standing(self, pfs: str, more: Mapping[str, str], on_output: Callable[[bytes], None]) -> Command:
-        """`transform.cmd` as a process that stays up: without a datum's variables, without a time limit."""
-        return self._command(self._transform.cmd, self._stdin, pfs, {**self._variables, **more}, None, on_output)
+    def standing(self, pfs: str, more: Mapping[str, str], on_output: Callable[[bytes], None], port: int = 0) -> Command:
+        """`transform.cmd` as a process that stays up: without a datum's variables, without a time limit.
+
+        It may reach `port` of this machine.
+        """
+        command = self._command(self._transform.cmd, self._stdin, pfs, {**self._variables, **more}, None, on_output)
+        return dataclasses.replace(command, port=port)
 
     def variables(self, datum: Datum) -> dict[str, str]:
         """All variables of the claim and of a datum."""
@@ -58,10 +73,16 @@ class Commands:
     def hand_over(self, folder: str) -> None:
         """Make a folder and what is in it that of the user whom the command runs as, if that is another one.
 
+        Whoever runs in a container may write its `out`.
+
         Raises:
             BadRequest: it cannot run as that user.
             Refused, Unavailable: the files cannot be given away.
         """
+        if self._in_container:
+            with explained(folder), suppress(FileNotFoundError):
+                os.chmod(f"{folder}/{OUT}", _EVERYBODYS)
+            return
         owner = owner_of(self._transform.user)
         if owner is not None:
             with explained(folder):
@@ -73,10 +94,14 @@ class Commands:
             return "was killed together with the process that runs commands; has this machine enough memory?"
         if outcome.timed_out:
             return self.too_long()
+        if outcome.lost:
+            return f"was ended together with its container: {outcome.lost}"
         if outcome.error:
             return f"could not start its command: {outcome.error}"
         if outcome.exit_code in self._accepted and not outcome.cancelled:
             return ""
+        if outcome.out_of_memory:
+            return f"ran out of memory: its container may have {self._memory} (resource_limits.memory)"
         if outcome.signal is not None:
             return f"failed: its command was killed by signal {outcome.signal}"
         return f"failed: its command exited with code {outcome.exit_code}"
@@ -94,8 +119,8 @@ class Commands:
         timeout: float | None,
         on_output: Callable[[bytes], None],
     ) -> Command:
-        cwd = self._transform.working_dir or "/"
-        owner = owner_of(self._transform.user)
+        cwd = self._transform.working_dir or ("" if self._in_container else "/")
+        owner = None if self._in_container else owner_of(self._transform.user)
         user = None if owner is None else (owner.uid, owner.gid, owner.groups)
         if owner is not None and "HOME" not in dict(self._transform.env):
             env = {**env, "HOME": owner.home}

@@ -22,9 +22,13 @@ _KEPT: Final = {"PATH": DEFAULT_PATH, "HOME": "/", "LANG": "C.UTF-8"}
 
 
 def standing_variables(claim: Claim, own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables that all datums of a claim share; `own` is the worker's environment."""
+    """The variables that all datums of a claim share; `own` is the worker's environment.
+
+    In a container what every program expects is the image's.
+    """
+    kept = {} if claim.image else {name: own.get(name) or default for name, default in _KEPT.items()}
     return {
-        **{name: own.get(name) or default for name, default in _KEPT.items()},
+        **kept,
         "PACH_IN_WORKER": "true",
         "PPS_PROJECT_NAME": claim.job.pipeline.project,
         "PPS_PIPELINE_NAME": claim.job.pipeline.name,

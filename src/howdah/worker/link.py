@@ -157,6 +157,18 @@ class Link:
         except grpc.RpcError as error:
             raise self._explained(error) from error
 
+    def give_back(self, claim: Claim, reason: str) -> None:
+        """Give a claim back that nobody can run now, and say why.
+
+        Raises:
+            Conflict: CLAIM_LOST.
+        """
+        request = wire.GiveBackClaimRequest(set_id=claim.set_id, fence=claim.fence, reason=reason)
+        try:
+            self._work.GiveBackClaim(request, timeout=CALL_SECONDS)
+        except grpc.RpcError as error:
+            raise self._explained(error) from error
+
     def append_logs(self, job: Job, lines: Sequence[LogLine]) -> None:
         """Add lines to a job's logs.
 
@@ -201,6 +213,7 @@ def claim_of(answer: wire.ClaimResponse) -> Claim:
         first=answer.first,
         count=answer.count,
         spec_commit_id=answer.spec_commit_id,
+        image=answer.image,
         secrets=tuple(
             ClaimSecret(each.mount_path, dict(each.files), each.env_var, each.value) for each in answer.secrets
         ),

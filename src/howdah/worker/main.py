@@ -20,6 +20,7 @@ from howdah.storage.cached_store import near
 from howdah.storage.disk_cache import CACHE_BYTES_MAX, CacheSettings
 from howdah.storage.lake import open_lake, open_store
 from howdah.storage.storage import Storage
+from howdah.worker.containers import DEFAULT_NETWORK, Containers, ContainerSettings
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
 from howdah.worker.logs import DATUM_BYTES_MAX
@@ -68,6 +69,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where copies of objects from far away are kept")
     parser.add_argument("--cache-size", type=int, default=CACHE_BYTES_MAX, metavar="BYTES", help="how much of them")
     parser.add_argument(
+        "--engine", metavar="URL", help="the container engine of claims that name an image; without it they are refused"
+    )
+    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME", help="of containers; none for none")
+    parser.add_argument("--owner", default="", metavar="WORDS", help="the label of containers, by which they are found")
+    parser.add_argument("--shell", type=Path, metavar="FILE", help="the static busybox that is put into containers")
+    parser.add_argument(
         "--logs-datum-max", type=int, default=DATUM_BYTES_MAX, metavar="BYTES", help="what a datum may print into logs"
     )
     return parser.parse_args(arguments)
@@ -75,7 +82,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
-    runner = Runner(lambda: Nest.start(options.work, options.hidden))
+    containers = None
+    if options.engine:
+        settings = ContainerSettings(options.engine, options.network, options.owner, options.shell)
+        containers = Containers.at(settings, options.work)
+    runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
     folders = Folders(options.work, reuse=runner.is_contained)
     link = Link(options.server, options.id)
     cache = CacheSettings(options.cache, options.cache_size) if options.cache else None

@@ -76,7 +76,7 @@ class Results:
         hand_in: HandIn,
         before: Callable[[Held], None],
         after: Callable[[Held], None],
-        containment: Callable[[], str],
+        containment: Callable[[Claim], str],
     ) -> None:
         """`before` is called before each hand-in: it has the logs sent, so that nothing is done without its log.
 
@@ -227,7 +227,7 @@ class Results:
         pauses = delays(0.1, 2.0)
         while not held.lost:
             try:
-                self._hand_in(held.claim, change, batch.results, last=last, containment=self._containment())
+                self._hand_in(held.claim, change, batch.results, last=last, containment=self._containment(held.claim))
             except Unavailable:
                 if self._stopping.is_set():
                     raise

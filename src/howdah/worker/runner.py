@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one nest of a worker, replaced when it died: something for `attempts` that always runs, and can be stopped."""
+"""Where commands of a claim run: in the one nest of a worker, or in a container of the claim's image.
+
+Something for `attempts` that always runs, and can be stopped: what died is replaced.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
-from howdah.errors import Unavailable
+from howdah.errors import ErrorKind, Refused, Unavailable
+from howdah.worker.container import Container
+from howdah.worker.container.outcomes import lost
+from howdah.worker.containers import Containers
 from howdah.worker.meter import Meter
 from howdah.worker.nest import Command, ModeName, Nest, Outcome
-from howdah.worker.values import Held
+from howdah.worker.values import Claim, Held
 
 __all__ = ["Runner"]
 
@@ -25,34 +32,55 @@ class Runner:
         BadRequest, Unavailable: no nest can be started.
     """
 
-    def __init__(self, start: Callable[[], Nest]) -> None:
+    def __init__(self, start: Callable[[], Nest], containers: Containers | None = None) -> None:
+        """Without `containers`, claims that want one are refused."""
         self._start = start
         self._nest = start()
+        self._containers = containers
+        # Where the command runs that runs now, or the last one.
+        self._place: Nest | Container = self._nest
         self._idle = threading.Event()
         self._idle.set()
 
-    @property
-    def containment(self) -> str:
-        """How commands are contained: "namespaces", or "folder" and why not better."""
+    def containment(self, claim: Claim) -> str:
+        """How commands are contained: "container", "namespaces", or "folder" and why not better."""
+        if claim.image:
+            return str(ModeName.CONTAINER)
         mode = self._nest.mode
         return str(mode.name) if mode.name is ModeName.NAMESPACES else f"{mode.name}: {mode.reason}"
 
     @property
     def is_contained(self) -> bool:
-        """Whether all that a command started is surely dead when it has run."""
+        """Whether all that a command of any claim started is surely dead when it has run."""
         return self._nest.mode.name is ModeName.NAMESPACES
+
+    def shows_pfs(self, claim: Claim) -> bool:
+        """Whether commands of a claim see their folder as `/pfs`."""
+        return bool(claim.image) or self.is_contained
+
+    def stage(self, claim: Claim) -> str | None:
+        """The folder that is `/pfs` for all commands of a claim; None if each has its own.
+
+        Raises:
+            Refused: NO_ENGINE: a container cannot be had now.
+        """
+        return str(self._container(claim).pfs) if claim.image else None
 
     def run(self, held: Held, command: Command) -> Outcome | None:
         """Run a command of that claim; None if the nest died of it, or it was not begun because the claim is over.
 
         Raises:
             BadRequest: nobody can run this command.
+            Refused: NO_ENGINE: a container cannot be had now.
             Unavailable: the nest died and no other can be started.
         """
         self._idle.clear()
         try:
             if held.over:  # looked at after `_idle` is cleared: see `cancel`
                 return None
+            if held.claim.image:
+                return self._run_in_container(self._container(held.claim), command)
+            self._place = self._nest
             return self._nest.run(command)
         except Unavailable as error:
             _log.warning("%s", error.message)
@@ -64,17 +92,40 @@ class Runner:
 
     def cancel(self) -> None:
         """Kill the command that runs now, if there is one; one that is just beginning, too."""
-        while not self._idle.is_set() and not self._nest.cancel():
+        while not self._idle.is_set() and not self._place.cancel():
             self._idle.wait(_LOOK_AGAIN_SECONDS)
 
     def drain(self) -> None:
         """Return when what the command that runs now has printed so far was handed out."""
-        self._nest.drain()
+        self._place.drain()
 
-    def meter(self) -> Meter:
-        """Read from now on what commands use, until the nest is replaced; the caller closes it."""
-        return Meter(self._nest.pid)
+    def rest(self) -> None:
+        """No claim is at work."""
+        if self._containers is not None:
+            self._containers.rest()
+
+    def meter(self, claim: Claim) -> Meter:
+        """Read from now on what commands of a claim use, until what runs them is replaced; the caller closes it."""
+        return Meter(self._container(claim).pid if claim.image else self._nest.pid)
 
     def close(self) -> None:
-        """Kill what runs, and end the nest."""
+        """Kill what runs, and end the nest and all containers."""
         self._nest.close()
+        if self._containers is not None:
+            self._containers.close()
+
+    def _container(self, claim: Claim) -> Container:
+        if self._containers is None:
+            text = f"worker {claim.worker_id} was not told of a container engine, and image {claim.image} needs one"
+            raise Refused(ErrorKind.NO_ENGINE, f"{text}; start it with --engine")
+        return self._containers.of(claim)
+
+    def _run_in_container(self, container: Container, command: Command) -> Outcome:
+        self._place = container
+        began = time.monotonic()
+        try:
+            return container.run(command)
+        except Unavailable as error:  # it died, and what it ran with it
+            container.close()
+            why, _, _ = error.message.removeprefix("the container that runs user code is gone: ").partition(";")
+            return lost(why, time.monotonic() - began)

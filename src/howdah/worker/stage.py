@@ -24,14 +24,18 @@ _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLO
 class Stage:
     """A folder of `folders` that no datum has. For one thread."""
 
-    def __init__(self, folders: Folders) -> None:
-        """
+    def __init__(self, folders: Folders, place: str | None = None) -> None:
+        """`place` is an empty folder of somebody else's that is to be the stage; without one, a new folder is.
+
         Raises:
             Refused, Unavailable: it cannot be made.
         """
         self._folders = folders
-        self.folder = folders.new(())
-        os.rmdir(f"{self.folder}/{OUT}")
+        self._own = place is None
+        if place is None:
+            place = folders.new(())
+            os.rmdir(f"{place}/{OUT}")
+        self.folder = place
         # What was moved here: name to the number of the folder.
         self._here: dict[str, int] = {}
 
@@ -64,7 +68,12 @@ class Stage:
         return same
 
     def close(self) -> None:
-        """Give the folder back; no process uses it any more."""
+        """Give the folder back, or leave it empty; no process uses it any more."""
+        if not self._own:
+            with suppress(FileNotFoundError):
+                for name in os.listdir(self.folder):
+                    self._clear(name)
+            return
         self._folders.keep_apart(self.folder)
         self._folders.discard(self.folder)
 

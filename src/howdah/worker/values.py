@@ -71,6 +71,7 @@ class Claim:
     spec_commit_id: str = ""
     worker_id: str = ""
     secrets: tuple[ClaimSecret, ...] = ()
+    image: str = ""  # that user code runs in; without one it is a process of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class Held:
         self._tell: list[Callable[[], object]] | None = []
         self._over = threading.Event()
         self._lost = False
+        self._refusal = ""
 
     @property
     def over(self) -> bool:
@@ -177,6 +179,16 @@ class Held:
     def lost(self) -> bool:
         """Whether its results and logs are refused from now on."""
         return self._lost
+
+    @property
+    def refusal(self) -> str:
+        """Why nobody can run it now, as things are on this machine; empty if that is not so."""
+        return self._refusal
+
+    def refuse(self, why: str) -> None:
+        """Nobody can run it as things are: stop working on it. It is given back when what is done was handed in."""
+        self._refusal = why
+        self.leave()
 
     def when_over(self, tell: Callable[[], object]) -> None:
         """Call `tell` when it is over, in the thread that ends it; at once if it is over already."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
-from howdah.errors import HowdahError
+from howdah.errors import ErrorKind, HowdahError
 from howdah.kit import fail
 from howdah.kit.clock import Clock
 from howdah.storage.storage import Storage
@@ -108,8 +108,8 @@ class Worker:
             self._folders,
             self._link.hand_in,
             before=logs.flush,
-            after=renewals.drop,
-            containment=lambda: self._runner.containment,
+            after=lambda held: self._let_go(held, renewals),
+            containment=self._runner.containment,
         )
         with closing(results):
             with self._lock:
@@ -134,13 +134,17 @@ class Worker:
         whole = False
         try:
             whole = self._run_all(held, storage, logs, results)
-        except HowdahError:
-            held.lose()
-            raise
+        except HowdahError as error:
+            if error.kind is not ErrorKind.NO_ENGINE:
+                held.lose()
+                raise
+            _log.warning("%s", error.message)
+            held.refuse(error.message)
         finally:
             with self._lock:
                 self._held = None
             self._batching.rest()
+            self._runner.rest()
             results.end(held, whole=whole)
 
     def _run_all(self, held: Held, storage: Storage, logs: Logs, results: Results) -> bool:
@@ -169,6 +173,15 @@ class Worker:
                 fail.here("worker.ran")
                 results.add(held, ran)
         return True
+
+    def _let_go(self, held: Held, renewals: Renewals) -> None:
+        """Nothing more of a claim will be handed in."""
+        if held.refusal and not held.lost:
+            try:
+                self._link.give_back(held.claim, held.refusal)
+            except HowdahError as error:  # it runs out by itself
+                _log.warning("%s", error.message)
+        renewals.drop(held)
 
     def _cancel(self, held: Held) -> None:
         """Kill the command of a claim that is over; not that of the next one."""

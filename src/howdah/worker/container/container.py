@@ -8,25 +8,27 @@ shared with it cannot be written from inside, so user code can lay no trap for t
 """
 
 import os
-import shutil
-import stat
-import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.resources import files
 from itertools import repeat
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from howdah.engine import Engine, Settings
+from howdah.engine import Settings
 from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable, Unsupported
+from howdah.worker.container.outcomes import KILLED, SIGNAL_CODES, outcome_of
 from howdah.worker.container.pipes import Pipes
+from howdah.worker.container.relay import Relay
+from howdah.worker.container.rooms import Rooms
 from howdah.worker.container.script import why_script, write_script
 from howdah.worker.nest.lines import LineCutter
-from howdah.worker.nest.values import Command, ModeName, NestMode, Outcome
+from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcome
+
+if TYPE_CHECKING:
+    from howdah.engine import Engine
 
 __all__ = ["Container", "find_shell"]
 
@@ -36,9 +38,7 @@ _DRAIN_LOOKS: Final = 2_000
 _DRAIN_SECONDS: Final = 0.0005
 _PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
 _KEEPER: Final = "/.howdah/keeper.sh"
-_SIGNAL_CODES: Final = 128
-_KILLED: Final = 9
-_SIGNAL_MAX: Final = 64
+_EVERYBODYS: Final = 0o777
 
 
 def find_shell() -> Path:
@@ -59,10 +59,10 @@ def find_shell() -> Path:
 class Container:
     """Runs one command at a time in a container of its own; make it by `start`. As `Nest`, and for as many threads."""
 
-    def __init__(self, engine: Engine, settings: Settings, folder: Path, pipes: Pipes, container: str) -> None:
+    def __init__(self, engine: "Engine", settings: Settings, rooms: Rooms, pipes: Pipes, container: str) -> None:
         self._engine = engine
         self._container = container
-        self._folder = folder
+        self._rooms = rooms
         self._pipes = pipes
         self._variables = engine.variables(settings.image)
         self._working_dir = engine.working_dir(settings.image)
@@ -74,32 +74,37 @@ class Container:
         self._swept = False  # guarded by _run_lock: whether what is here of it was removed
 
     @classmethod
-    def start(cls, engine: Engine, settings: Settings, work: Path, shell: Path | None = None) -> Self:
+    def start(
+        cls,
+        engine: "Engine",
+        settings: Settings,
+        work: Path,
+        shell: Path | None = None,
+        mounts: Sequence[Mount] = (),
+    ) -> Self:
         """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
 
         `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
-        container sees none of it but the folder of the command that runs.
+        container sees none of it but the folder of the command that runs; and `mounts`, which only it can read.
 
         Raises:
             NotFound: IMAGE_NOT_FOUND.
             Refused: ENGINE_REFUSED: it cannot be started.
             Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        shell = shell or find_shell()
-        folder = Path(tempfile.mkdtemp(prefix="container-", dir=os.path.realpath(work)))
-        pipes = Pipes(_furnish(folder, shell))
+        rooms = Rooms(work, shell or find_shell(), mounts)
+        pipes = Pipes(rooms.tools)
         container = ""
         try:
-            binds = {str(folder / "tools"): ("/.howdah", "ro"), str(folder / "pfs"): ("/pfs", "rw")}
-            container = engine.create(settings, binds, ("/.howdah/busybox", "sh", _KEEPER))
+            container = engine.create(settings, rooms.binds(), ("/.howdah/busybox", "sh", _KEEPER))
             engine.start(container)
-            return cls(engine, settings, folder, pipes, container)
+            return cls(engine, settings, rooms, pipes, container)
         except BaseException:
             pipes.close()
             with suppress(HowdahError):
                 if container:
                     engine.remove(container)
-            shutil.rmtree(folder, ignore_errors=True)
+            rooms.close()
             raise
 
     @property
@@ -123,6 +128,11 @@ class Container:
         return 0
 
     @property
+    def pfs(self) -> Path:
+        """The folder that is `/pfs` in there. A command that is given it sees what is put there while it runs."""
+        return self._rooms.pfs
+
+    @property
     def closed(self) -> bool:
         """Whether it runs nothing any more; start another then."""
         return self._closed
@@ -139,14 +149,18 @@ class Container:
             self._check(command)
             self._number += 1
             self._begin(command)
-            moved = _move(command.pfs, self._folder / "pfs")
+            relay = Relay(self._rooms.tools, command.port) if command.port else None
+            moved = None if command.pfs == self.pfs else _move(command.pfs, self.pfs)
             try:
                 self._pipes.ask(self._number)
                 return self._follow(command)
             finally:
                 with self._lock:
                     self._running = False
-                _move(self._folder / "pfs", command.pfs, moved)
+                if relay is not None:
+                    relay.close()
+                if moved is not None:
+                    _move(self.pfs, command.pfs, moved)
 
     def cancel(self) -> bool:
         """Kill the command that runs now and all that it started; tell whether there was one. Does not wait."""
@@ -174,7 +188,7 @@ class Container:
             if not self._swept:
                 self._swept = True
                 self._pipes.close()
-                shutil.rmtree(self._folder, ignore_errors=True)
+                self._rooms.close()
 
     def __enter__(self) -> Self:
         return self
@@ -203,7 +217,7 @@ class Container:
                 ErrorKind.UNSUPPORTED,
                 "a command in a container has neither a user nor mounts of its own; make the container with them",
             )
-        folder, work = os.path.realpath(command.pfs), self._folder.parent
+        folder, work = os.path.realpath(command.pfs), self._rooms.work
         if not folder.startswith(f"{work}/") or not os.path.isdir(folder):
             raise BadRequest(
                 ErrorKind.BAD_ARGUMENT,
@@ -217,9 +231,9 @@ class Container:
             self._running, self._cancelled = True, False
         env = {**self._variables, **command.env, "PFS": "/pfs"}
         cwd = command.cwd or self._working_dir
-        tools = self._folder / "tools"
+        tools = self._rooms.tools
         (tools / "stdin").write_bytes(command.stdin)
-        (tools / "run").write_text(write_script(command.argv, env, cwd))
+        (tools / "run").write_text(write_script(command.argv, env, cwd, command.port))
         (tools / "why").write_text(why_script(command.argv, env, cwd))
 
     def _follow(self, command: Command) -> Outcome:
@@ -239,7 +253,8 @@ class Container:
             if not self._closed:
                 self._killed(_ignore)
             raise
-        return self._outcome(code, time.monotonic() - began, timed_out)
+        seconds = time.monotonic() - began
+        return outcome_of(code, self._pipes.notes(), seconds, timed_out=timed_out, cancelled=self._cancelled)
 
     def _wait(self, feed: Callable[[bytes], None], until: float | None) -> int | None:
         """Hand out what is printed until the command has ended; its code, or None if its time is over before."""
@@ -270,7 +285,7 @@ class Container:
             code = None
         if code is None:
             self._end()
-        return _SIGNAL_CODES + _KILLED if code is None else code
+        return SIGNAL_CODES + KILLED if code is None else code
 
     def _check_alive(self) -> None:
         state = self._engine.state(self._container)
@@ -279,39 +294,6 @@ class Container:
             why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was ended")
             raise _gone(why)
 
-    def _outcome(self, code: int, seconds: float, timed_out: bool) -> Outcome:
-        notes = self._pipes.notes()
-        signal = _signal(notes)
-        if timed_out or self._cancelled:
-            signal = signal or _KILLED
-        cpu, memory = _stats(notes)
-        return Outcome(
-            exit_code=_SIGNAL_CODES + signal if signal else code,
-            signal=signal,
-            timed_out=timed_out and not self._cancelled,
-            cancelled=self._cancelled,
-            seconds=seconds,
-            cpu_seconds=cpu,
-            memory_max_bytes=memory,
-            error=next((note.removeprefix("error ") for note in notes if note.startswith("error ")), ""),
-        )
-
-
-def _furnish(folder: Path, shell: Path) -> Path:
-    """Put what the keeper needs into a folder, and make the one that is to be /pfs; the former."""
-    tools, pfs = folder / "tools", folder / "pfs"
-    tools.mkdir()
-    pfs.mkdir()
-    os.chmod(tools, 0o755)
-    os.chmod(pfs, 0o777)  # whoever the image's user is
-    shutil.copy(shell, tools / "busybox")
-    os.chmod(tools / "busybox", 0o755)
-    (tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
-    for name in ("keeper.sh", "run", "why", "stdin"):
-        (tools / name).touch()
-        os.chmod(tools / name, 0o644)
-    return tools
-
 
 def _move(source: Path, target: Path, names: list[str] | None = None) -> list[str]:
     """Move all that is in a folder into another one of the same file system; what was moved."""
@@ -319,27 +301,8 @@ def _move(source: Path, target: Path, names: list[str] | None = None) -> list[st
     for name in found:
         os.rename(source / name, target / name)
         if name == "out" and names is None:
-            os.chmod(target / name, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)
+            os.chmod(target / name, _EVERYBODYS)
     return found
-
-
-def _signal(notes: list[str]) -> int | None:
-    """What signal ended a command, as `time` says it."""
-    for note in notes:
-        number = note.removeprefix("Command terminated by signal ")
-        if number != note and number.isdecimal() and 0 < int(number) <= _SIGNAL_MAX:
-            return int(number)
-    return None
-
-
-def _stats(notes: list[str]) -> tuple[float, int]:
-    """CPU seconds, and the most memory of a single process, as `time` has them; zeroes if it was killed itself."""
-    for note in notes:
-        words = note.split()
-        with suppress(ValueError):
-            if len(words) == 4 and words[0] == "stats":
-                return float(words[1]) + float(words[2]), int(words[3]) * 1024
-    return 0.0, 0
 
 
 def _ignore(data: bytes) -> None:

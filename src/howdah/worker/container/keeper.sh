@@ -15,6 +15,17 @@ exec 3<requests 4>results 5<cancels 6>output
 kill -9 -1
 wait
 
+# How often the system has killed something in here for want of memory; cgroups of version 2, or of version 1.
+kills() {
+    killed=0
+    for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+        [ -r "$file" ] && while read -r name count; do
+            [ "$name" = oom_kill ] && killed=$count
+        done <"$file"
+    done
+}
+kills
+
 watch() {
     while read -r ended <&5; do
         [ "$ended" = "$number" ] && kill -9 -1 # all but this shell and the first process
@@ -30,6 +41,9 @@ while read -r number <&3; do
     code=$?
     kill -9 -1
     wait
+    before=$killed
+    kills
+    [ "$killed" = "$before" ] || echo oom > notes
     [ "$code" = 127 ] && "$busybox" sh why 3<&- 4>&- 5<&- 6>&- 2>/dev/null
     # What another user made must be read and removed by the worker; what is the worker's own stays as it is.
     [ -O /.howdah ] || for folder in /pfs /pfs/out; do

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The containers of one worker: one for each image and its settings, kept while they are used, and for the last few.
+
+A container takes some 0.2 s to start and 2 ms to run a command, so it is kept from one claim to the next, of whatever
+job; the one that was used longest ago makes room for another, and one that nobody used for a while ends. The library
+of the engine is loaded with the first claim that wants a container. How commands run in one: `container`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from howdah.engine import LABEL, Limits, Settings
+from howdah.engine.loading import engine_class
+from howdah.errors import ErrorKind, HowdahError, Refused
+from howdah.model.units import parse_size
+from howdah.worker.container import Container
+from howdah.worker.container.rooms import remove_leftovers
+from howdah.worker.nest import Mount
+from howdah.worker.secrets import mounts
+from howdah.worker.values import Claim
+
+if TYPE_CHECKING:
+    from howdah.engine import Engine
+
+__all__ = ["DEFAULT_NETWORK", "IDLE_SECONDS", "KEPT", "ContainerSettings", "Containers", "settings_of"]
+
+KEPT: Final = 2
+IDLE_SECONDS: Final = 60.0
+DEFAULT_NETWORK: Final = "bridge"
+
+_log = logging.getLogger(__name__)
+
+Start = Callable[[Settings, Sequence[Mount]], Container]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSettings:
+    """What a worker is told of containers: the engine's address, their network, and the label by which they are found.
+
+    `owner` is the id of the lake and of the run of its server, with a slash between them.
+    """
+
+    engine: str
+    network: str = DEFAULT_NETWORK
+    owner: str = ""
+    shell: Path | None = None  # busybox, where it is not in a usual place
+
+
+@dataclass(slots=True)
+class _Kept:
+    settings: Settings
+    mounts: tuple[Mount, ...]
+    container: Container
+    used_at: float
+
+
+class Containers:
+    """Starts containers when they are wanted. `of` is for one thread at a time, all else for any."""
+
+    def __init__(
+        self,
+        start: Start,
+        settings: ContainerSettings,
+        *,
+        kept: int = KEPT,
+        idle_seconds: float = IDLE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._start = start
+        self._settings = settings
+        self._most = kept
+        self._idle_seconds = idle_seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        # Guarded by _lock: the one used last is last. `_wanted` is not ended for being idle.
+        self._kept: list[_Kept] = []
+        self._wanted: Container | None = None
+        self._timer: threading.Timer | None = None
+        self._closed = False
+
+    @classmethod
+    def at(cls, settings: ContainerSettings, work: Path) -> "Containers":
+        """Those of a worker with this work folder; what a killed one left in it is removed."""
+        remove_leftovers(work)
+        opened: list[Engine] = []
+
+        def start(wanted: Settings, mounted: Sequence[Mount]) -> Container:
+            if not opened:
+                opened.append(engine_class()(settings.engine))
+            return Container.start(opened[0], wanted, work, settings.shell, mounted)
+
+        return cls(start, settings)
+
+    def of(self, claim: Claim) -> Container:
+        """A container in which the commands of a claim run, started if there is none. It is in use until `rest`.
+
+        Raises:
+            Refused: NO_ENGINE: it cannot be started as things are, and why.
+        """
+        wanted, mounted = settings_of(claim, self._settings), mounts(claim.secrets)
+        with self._lock:
+            found = self._found(wanted, mounted)
+            if found is not None:
+                found.used_at, self._wanted = self._monotonic(), found.container
+                return found.container
+            spare = self._kept[: max(0, len(self._kept) - self._most + 1)]
+            self._kept = self._kept[len(spare) :]
+        for each in spare:
+            each.container.close()
+        try:
+            container = self._start(wanted, mounted)
+        except HowdahError as error:
+            raise Refused(ErrorKind.NO_ENGINE, error.message) from error
+        with self._lock:
+            self._kept.append(_Kept(wanted, mounted, container, self._monotonic()))
+            self._wanted = container
+        return container
+
+    def rest(self) -> None:
+        """No claim is at work: what nobody uses for so long from now on is ended."""
+        with self._lock:
+            self._wanted = None
+            for each in self._kept:
+                each.used_at = self._monotonic() if each is self._kept[-1] else each.used_at
+            if self._kept and self._timer is None and not self._closed:
+                self._timer = threading.Timer(self._idle_seconds, self.expire)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def expire(self) -> None:
+        """End what nobody has used for too long."""
+        before = self._monotonic() - self._idle_seconds
+        with self._lock:
+            self._timer = None
+            idle = [each for each in self._kept if each.used_at <= before and each.container is not self._wanted]
+            self._kept = [each for each in self._kept if each not in idle]
+            more = bool(self._kept) and self._wanted is None
+        for each in idle:
+            each.container.close()
+        if more:
+            self.rest()
+
+    def close(self) -> None:
+        """End all of them. Repeating is harmless."""
+        with self._lock:
+            self._closed = True
+            kept, self._kept = self._kept, []
+            if self._timer is not None:
+                self._timer.cancel()
+        for each in kept:
+            with suppress(HowdahError):
+                each.container.close()
+
+    def _found(self, wanted: Settings, mounted: tuple[Mount, ...]) -> _Kept | None:
+        """The container that is wanted, moved to the end; those that have died are forgotten."""
+        self._kept = [each for each in self._kept if not each.container.closed]
+        for each in self._kept:
+            if (each.settings, each.mounts) == (wanted, mounted):
+                self._kept.remove(each)
+                self._kept.append(each)
+                return each
+        return None
+
+
+def settings_of(claim: Claim, given: ContainerSettings) -> Settings:
+    """How the container of a claim is made."""
+    wanted = claim.spec.resource_limits
+    limits = Limits()
+    if wanted is not None:
+        gpus = wanted.gpu.number if wanted.gpu is not None else 0
+        limits = Limits(wanted.cpu, parse_size(wanted.memory) if wanted.memory else 0, gpus=gpus)
+    return Settings(
+        claim.image,
+        user=claim.spec.transform.user,
+        network=given.network,
+        limits=limits,
+        labels={LABEL: given.owner} if given.owner else {},
+    )
