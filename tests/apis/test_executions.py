@@ -105,8 +105,8 @@ def test_settings_come_from_options_and_the_environment():
     environ = dict(zip(EXECUTION_VARIABLES.values(), WORDS.values(), strict=True))
 
     assert ExecutionSettings() == execution_settings({}, {})
-    assert ExecutionSettings(**WORDS) == execution_settings({}, environ)
-    assert ExecutionSettings(**{**WORDS, "pull": "never"}) == execution_settings({"pull": "never"}, environ)
+    assert ExecutionSettings(*WORDS.values()) == execution_settings({}, environ)
+    assert ExecutionSettings(*{**WORDS, "pull": "never"}.values()) == execution_settings({"pull": "never"}, environ)
 
 
 @pytest.mark.parametrize("given", [{"execution": "docker"}, {"missing_engine": "auto"}, {"engine": "ssh://host"}])
@@ -129,7 +129,13 @@ def test_a_server_says_how_pipelines_run(tmp_path):
     assert said[1].startswith("processes; pipelines that name an image are refused: no container engine answers at")
 
 
-WORDS = {"execution": "container", "engine": "unix:///x", "missing_engine": "process", "pull": "always"}
+WORDS = {
+    "execution": "container",
+    "engine": "unix:///x",
+    "missing_engine": "process",
+    "pull": "always",
+    "container_network": "none",
+}
 
 
 def claimed(worker):

@@ -206,8 +206,12 @@ BAD = {
     "job id that is none": Row(
         ErrorKind.BAD_REFERENCE,
         ("nonsense", "32 lower-case hex digits"),
-        cli=lambda w: ("inspect", "job", "edges@nonsense"),
         client=lambda w: w.client.inspect_job("edges@nonsense"),
+    ),
+    "job of a branch that is none": Row(
+        ErrorKind.BRANCH_NOT_FOUND,
+        ("edges@nonsense names no job: branch nonsense not found in repo default/edges; write PIPELINE for its",),
+        cli=lambda w: ("inspect", "job", "edges@nonsense"),
     ),
     "name that is taken": Row(
         ErrorKind.REPO_EXISTS,

@@ -265,8 +265,11 @@ class Blocking:
     def drain(self):
         pass
 
-    def meter(self):
+    def meter(self, claim):
         return Meter(0)
+
+    def stage(self, claim):
+        return None
 
 
 def test_a_process_that_has_no_datum_is_not_kept_for_ever(tmp_path):

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
 
 ONLY = os.environ.get("HOWDAH_TEST_NEST_MODE")
 PATIENCE_SECONDS = 10
+NESTS = [ModeName.NAMESPACES, ModeName.FOLDER]
 
 # A worker as the server starts it: its stdin is the lifeline. It says what it knows and then runs for ever.
 WORKER = """
@@ -108,7 +109,7 @@ def _worker(work: Path, mode: ModeName, thread: str = "main") -> Worker:
     return worker
 
 
-@pytest.fixture(params=list(ModeName))
+@pytest.fixture(params=NESTS)
 def worker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Worker]:
     """A worker in each mode, whose command and its three daemons run."""
     worker = _worker(tmp_path, request.param)
@@ -181,7 +182,7 @@ def _libc_syscall(number: int, pidfd: int, target: int) -> int:
     return int(copy)
 
 
-@pytest.mark.parametrize("mode", list(ModeName))
+@pytest.mark.parametrize("mode", NESTS)
 def test_a_nest_outlives_the_thread_that_started_it(tmp_path, mode):
     """The kernel tells a thread's death as its parent's; only the whole worker's counts."""
     worker = _worker(tmp_path, mode, "thread")

@@ -85,7 +85,7 @@ def test_all_datums_of_a_claim_come_back_with_their_output(server, worker):
     assert {"SUCCESS"} == set(states(results))
     assert EXPECTED == server.output()
     assert {7} == {each.fence for each in server.hand_ins}
-    assert {worker.runner.containment} == {each.containment for each in server.hand_ins}
+    assert {"namespaces"} == {each.containment for each in server.hand_ins}
     assert all(result.stats.download_bytes == 6 == result.stats.upload_bytes for result in results)
     assert all(result.stats.process_time.ToTimedelta().total_seconds() > 0 for result in results)
     assert all(0 < result.cpu_time.ToTimedelta().total_seconds() < 5 for result in results)
