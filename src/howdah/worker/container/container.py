@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Container", "find_shell"]
 
 _LOOK_SECONDS: Final = 1.0  # how often a silent container is asked whether it is still alive
+_START_LOOKS: Final = 60  # it takes milliseconds
 _KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole container goes
 _DRAIN_LOOKS: Final = 2_000
 _DRAIN_SECONDS: Final = 0.0005
@@ -98,6 +99,7 @@ class Container:
         try:
             container = engine.create(settings, rooms.binds(), ("/.howdah/busybox", "sh", _KEEPER))
             engine.start(container)
+            _await_keeper(engine, container, pipes)
             return cls(engine, settings, rooms, pipes, container)
         except BaseException:
             pipes.close()
@@ -303,6 +305,18 @@ def _move(source: Path, target: Path, names: list[str] | None = None) -> list[st
         if name == "out" and names is None:
             os.chmod(target / name, _EVERYBODYS)
     return found
+
+
+def _await_keeper(engine: "Engine", container: str, pipes: Pipes) -> None:
+    """Return when no command that runs in there can take part in the talk with the keeper."""
+    for _ in range(_START_LOOKS):
+        if pipes.shut(round(1000 * _LOOK_SECONDS)):
+            return
+        state = engine.state(container)
+        if not state.get("Running"):
+            break
+    why = str(state.get("Error") or "its first process does not answer")
+    raise Unavailable(ErrorKind.UNREACHABLE, f"container {container[:12]} did not start: {why}; try again")
 
 
 def _ignore(data: bytes) -> None:

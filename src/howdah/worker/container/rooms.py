@@ -22,7 +22,7 @@ from howdah.worker.nest.values import Mount
 __all__ = ["Rooms", "remove_leftovers"]
 
 _MEMORY: Final = Path("/dev/shm")
-_READABLE, _WALKABLE, _OPEN = 0o444, 0o755, 0o777
+_READABLE, _WALKABLE, _OPEN, _UNREADABLE = 0o444, 0o755, 0o777, 0o111
 
 
 class Rooms:
@@ -76,7 +76,7 @@ class Rooms:
         self.pfs.mkdir()
         os.chmod(self.pfs, _OPEN)  # whoever the image's user is
         shutil.copy(shell, self._disk / "busybox")
-        os.chmod(self._disk / "busybox", _WALKABLE)
+        os.chmod(self._disk / "busybox", _UNREADABLE)  # `keeper.sh` says why
         self.tools.mkdir()
         os.chmod(self.tools, _WALKABLE)
         (self.tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
