@@ -4,14 +4,12 @@
 What else it cannot do is in `test_container` (other datums' files, capabilities, what is shared with the worker).
 """
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from howdah.worker.nest import Command
-from tools import engines
 
 PATH = {"PATH": "/usr/bin:/bin"}
 PATIENCE_SECONDS = 10

@@ -8,18 +8,22 @@ gets its extents. That holds only if the file was not touched since the command 
 Of inputs that have names alone, or pipes (`modes`), a link means the input's file, whether its bytes ever came or not.
 """
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
 from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.cutting import BIG_FILE
+from howdah.storage.local_files import explained
 from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
-from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, LocalFile, read_small_files
+from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, read_small
 from howdah.storage.writer import ChangeWriter
+from howdah.worker.below import Below
 from howdah.worker.folders import OUT
 from howdah.worker.materialise import input_fileset
 from howdah.worker.modes import Mode, modes_of
@@ -30,6 +34,7 @@ __all__ = ["Collected", "collect"]
 
 # Outputs of one datum that are remembered between checking and reading them; with more, they are looked for twice.
 _HELD_MAX: Final = 10_000
+_CHANGED: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
 class Collected(NamedTuple):
@@ -75,6 +80,11 @@ def collect(
     modes = modes_of(claim.spec)
     pipes, empty = (frozenset(n for n, mode in modes.items() if mode is wanted) for wanted in (Mode.PIPES, Mode.EMPTY))
     datum = _Datum(storage, claim, datum_id, folder, began_ns, moved, pipes, empty)
+    with Below(folder) as place:
+        return _collect(datum, place, writer)
+
+
+def _collect(datum: _Datum, place: Below, writer: ChangeWriter) -> Collected:
     files = size = 0
     for batch in _batched(_checked(datum)):
         references: list[Entry] = []
@@ -84,15 +94,15 @@ def collect(
             found = _input_entries(datum, output)
             size += sum([entry.size for entry in found]) if found else output.size
             if len(found) == 1:
-                references.append(replace(found[0], path=output.path, datum=datum_id))
+                references.append(replace(found[0], path=output.path, datum=datum.id))
             elif found:
                 _put_parts(datum, writer, output.path, found)
             elif output.size < BIG_FILE:
                 small.append(output)
             else:
-                writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)
+                _put_big(writer, datum.id, place, output)
         writer.put_entries(references, append=True)
-        _put_small(writer, datum_id, folder, small)
+        _put_small(writer, datum.id, place, small)
     return Collected(files, size)
 
 
@@ -163,10 +173,34 @@ def _put_parts(datum: _Datum, writer: ChangeWriter, path: str, parts: list[Entry
     writer.put(path, pieces, datum=datum.id, append=True)
 
 
-def _put_small(writer: ChangeWriter, datum_id: str, folder: str, small: list[Output]) -> None:
-    contents = read_small_files(folder, [LocalFile(output.below, output.size) for output in small])
-    files = [(output.path, data) for output, data in zip(small, contents, strict=True) if data is not None]
+def _put_big(writer: ChangeWriter, datum_id: str, place: Below, output: Output) -> None:
+    with _read(place, output) as file:
+        writer.put_local(output.path, file, datum=datum_id, append=True)
+
+
+def _put_small(writer: ChangeWriter, datum_id: str, place: Below, small: list[Output]) -> None:
+    files, grown = [], []
+    for output in small:
+        with _read(place, output) as file:
+            data = read_small(file, output.size)
+        if data is None:
+            grown.append(output)
+        else:
+            files.append((output.path, data))
     writer.put_small(files, datum=datum_id, append=True)
-    for output, data in zip(small, contents, strict=True):
-        if data is None:  # it has grown since it was seen
-            writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)
+    for output in grown:
+        _put_big(writer, datum_id, place, output)
+
+
+@contextmanager
+def _read(place: Below, output: Output) -> Iterator[int]:
+    """An output, open; that it is not what it was a moment ago is the fault of user code that is still at it."""
+    with explained(output.below):
+        try:
+            with place.file(output.below) as file:
+                yield file
+        except OSError as error:
+            if error.errno not in _CHANGED:
+                raise
+            text = f"/pfs/{output.below} was removed or replaced while it was read"
+            raise BadRequest(ErrorKind.BAD_PATH, f"{text}; leave it alone once the datum is done") from error

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from howdah.engine import Settings
 from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable, Unsupported
+from howdah.worker.below import open_to_all, opened, rights_to
 from howdah.worker.container.outcomes import KILLED, SIGNAL_CODES, outcome_of
 from howdah.worker.container.pipes import Pipes
 from howdah.worker.container.relay import Relay
 from howdah.worker.container.rooms import Rooms
 from howdah.worker.container.script import why_script, write_script
+from howdah.worker.folders import OUT
 from howdah.worker.nest.lines import LineCutter
 from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcome
 
@@ -40,6 +42,7 @@ _DRAIN_SECONDS: Final = 0.0005
 _PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
 _KEEPER: Final = "/.howdah/keeper.sh"
 _EVERYBODYS: Final = 0o777
+_OWNERS: Final = 0o700
 
 
 def find_shell() -> Path:
@@ -152,7 +155,10 @@ class Container:
             self._number += 1
             self._begin(command)
             relay = Relay(self._rooms.tools, command.port) if command.port else None
-            moved = None if command.pfs == self.pfs else _move(command.pfs, self.pfs)
+            moved = command.pfs != self.pfs
+            if moved:
+                _move(command.pfs, self.pfs)
+                open_to_all(str(self.pfs), OUT)
             try:
                 self._pipes.ask(self._number)
                 return self._follow(command)
@@ -161,8 +167,8 @@ class Container:
                     self._running = False
                 if relay is not None:
                     relay.close()
-                if moved is not None:
-                    _move(self.pfs, command.pfs, moved)
+                if moved:
+                    self._give_back(command.pfs)
 
     def cancel(self) -> bool:
         """Kill the command that runs now and all that it started; tell whether there was one. Does not wait."""
@@ -199,6 +205,19 @@ class Container:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _give_back(self, folder: Path) -> None:
+        """Move what is in `/pfs` to where it came from. User code may have taken the rights to it from us.
+
+        Raises:
+            Unavailable: it cannot be moved; the container is at its end.
+        """
+        try:
+            os.chmod(self.pfs, _EVERYBODYS)
+            _move(self.pfs, folder)
+        except OSError as error:
+            self._end()
+            raise _gone(f"what is in its /pfs cannot be had back: {(error.strerror or str(error)).lower()}") from error
 
     def _end(self) -> None:
         """Have the container gone, and no further command begin."""
@@ -297,14 +316,15 @@ class Container:
             raise _gone(why)
 
 
-def _move(source: Path, target: Path, names: list[str] | None = None) -> list[str]:
-    """Move all that is in a folder into another one of the same file system; what was moved."""
-    found = os.listdir(source)
-    for name in found:
-        os.rename(source / name, target / name)
-        if name == "out" and names is None:
-            os.chmod(target / name, _EVERYBODYS)
-    return found
+def _move(source: Path, target: Path) -> None:
+    """Move all that is in a folder into another one of the same file system, whatever it is."""
+    with opened(str(source)) as here, opened(str(target)) as there:
+        for name in os.listdir(here):
+            try:
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
+            except PermissionError:  # a folder that may not be written cannot be moved, but by root
+                rights_to(here, name, _OWNERS)
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
 
 
 def _await_keeper(engine: "Engine", container: str, pipes: Pipes) -> None:
