@@ -84,7 +84,7 @@ def hosts(request):
         yield host
 
 
-@pytest.fixture(params=["docker", "podman"])
+@pytest.fixture(params=["docker", pytest.param("podman", marks=pytest.mark.full)])
 def host(request, hosts):
     """Each engine."""
     return hosts(request.param)

@@ -117,7 +117,7 @@ def test_a_registry_that_does_not_answer_is_told_from_an_engine_that_does_not(at
     assert "" == at.silence()
 
 
-@pytest.mark.parametrize("kind", ["docker", "podman"])
+@pytest.mark.parametrize("kind", ["docker", pytest.param("podman", marks=pytest.mark.full)])
 def test_an_engine_that_was_stopped_answers_again_when_it_is_back(hosts, kind):
     """The same connection is asked before, meanwhile and after."""
     hosts(kind)  # it can run here

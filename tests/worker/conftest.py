@@ -24,7 +24,7 @@ def containers(hosts, tmp_path_factory) -> Iterator[Callable[[str], Container]]:
         each.close()
 
 
-@pytest.fixture(params=["docker", "podman"])
+@pytest.fixture(params=["docker", pytest.param("podman", marks=pytest.mark.full)])
 def container(request, containers) -> Container:
     """The container of each engine that is kept."""
     return containers(request.param)

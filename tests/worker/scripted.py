@@ -125,6 +125,7 @@ class Scripted(services.WorkServicer, services.LakeServicer):
         self.claimed_by: list[str] = []
         self.renewals = 0
         self.lost: set[int] = set()
+        self.image = ""  # that claims name
         self.away = 0  # so many hand-ins more are answered UNAVAILABLE
         self._server = self._start(0)
 
@@ -142,7 +143,7 @@ class Scripted(services.WorkServicer, services.LakeServicer):
 
     def add(self, claim: wire.ClaimResponse, set_id: int = 1) -> None:
         with self._changed:
-            claim.set_id = set_id
+            claim.set_id, claim.image = set_id, self.image
             self._claims.append(claim)
             self._changed.notify_all()
 

@@ -21,6 +21,7 @@ ONLY = os.environ.get("HOWDAH_TEST_NEST_MODE")
 PATIENCE_SECONDS = 10
 MODES = (ModeName.NAMESPACES, ModeName.FOLDER)
 ENGINES = ("docker", "podman")
+EXECUTIONS = (*MODES, "docker", pytest.param("podman", marks=pytest.mark.full))
 
 
 def _start(work: Path, mode: ModeName, hidden: tuple[Path, ...] = ()) -> Nest:
@@ -34,7 +35,7 @@ def _start(work: Path, mode: ModeName, hidden: tuple[Path, ...] = ()) -> Nest:
     return nest
 
 
-@pytest.fixture(params=[*MODES, *ENGINES])
+@pytest.fixture(params=EXECUTIONS)
 def nest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nest]:
     """A nest in each mode, and a container of each engine in place of one; `tmp_path` lies in its work folder."""
     if request.param in ENGINES:

@@ -4,6 +4,7 @@
 import os
 import threading
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from howdah.storage.lake import open_store
 from howdah.storage.storage import Storage
 from howdah.wire.stubs import pps_v2_pb2
 from howdah.worker import results as results_module
+from howdah.worker.containers import Containers, ContainerSettings
 from howdah.worker.folders import Folders
 from howdah.worker.link import Link
 from howdah.worker.nest import Nest
@@ -38,10 +40,12 @@ def server(tmp_path):
 class Running:
     """A worker in a thread of this process."""
 
-    def __init__(self, server, folder, *, refuse_namespaces=False):
+    def __init__(self, server, folder, *, refuse_namespaces=False, engine=""):
         work = folder / "work"
         work.mkdir()
-        self.runner = Runner(lambda: Nest.start(work, [folder / "lake"], refuse_namespaces=refuse_namespaces))
+        containers = Containers.at(ContainerSettings(engine, "none"), work) if engine else None
+        nest = partial(Nest.start, work, [folder / "lake"], refuse_namespaces=refuse_namespaces)
+        self.runner = Runner(nest, containers)
         self.folders = Folders(work, reuse=self.runner.is_contained)
         self.link = Link(server.address, "w1")
         self.worker = Worker(self.link, self.runner, self.folders, self.open_storage, SystemClock())
@@ -71,11 +75,24 @@ def worker(server, tmp_path):
     worker.close()
 
 
+@pytest.fixture(params=["process", "docker", pytest.param("podman", marks=pytest.mark.full)])
+def any_worker(request, server, tmp_path, hosts):
+    """A worker for each execution; in a container its claims name an image with a shell."""
+    engine = ""
+    if request.param != "process":
+        host = hosts(request.param)
+        engine, server.image = host.address, host.image
+    worker = Running(server, tmp_path, engine=engine)
+    worker.containment = "container" if engine else "namespaces"
+    yield worker
+    worker.close()
+
+
 def states(results):
     return [ALL(result.state) for result in results]
 
 
-def test_all_datums_of_a_claim_come_back_with_their_output(server, worker):
+def test_all_datums_of_a_claim_come_back_with_their_output(server, any_worker):
     """Each has its result, in order; each output file is tagged with its datum."""
     server.add(server.lake.claim({"in": FILES}, EACH, transform=SHOUT))
 
@@ -85,14 +102,15 @@ def test_all_datums_of_a_claim_come_back_with_their_output(server, worker):
     assert {"SUCCESS"} == set(states(results))
     assert EXPECTED == server.output()
     assert {7} == {each.fence for each in server.hand_ins}
-    assert {"namespaces"} == {each.containment for each in server.hand_ins}
+    assert {any_worker.containment} == {each.containment for each in server.hand_ins}
     assert all(result.stats.download_bytes == 6 == result.stats.upload_bytes for result in results)
     assert all(result.stats.process_time.ToTimedelta().total_seconds() > 0 for result in results)
-    assert all(0 < result.cpu_time.ToTimedelta().total_seconds() < 5 for result in results)
-    assert all(1 << 20 < result.memory_max_bytes < 1 << 30 for result in results)
+    finest = {"namespaces": 1e-6, "container": 0.0}[any_worker.containment]  # there in hundredths
+    assert all(finest <= result.cpu_time.ToTimedelta().total_seconds() < 5 for result in results)
+    assert all(1 << 19 < result.memory_max_bytes < 1 << 30 for result in results)
 
 
-def test_logs_are_there_before_the_results(server, worker):
+def test_logs_are_there_before_the_results(server, any_worker):
     """Whoever sees a job end can read its logs; lines of user code are told from the worker's."""
     server.add(server.lake.claim({"in": {"/a": b"x"}}, [[("in", "/a")]], transform=SHOUT))
 
@@ -105,7 +123,7 @@ def test_logs_are_there_before_the_results(server, worker):
     assert {datum_id(("in", "/a"))} == {line.datum_id for line in server.lines}
 
 
-def test_a_failed_datum_has_no_output_and_does_not_stop_the_others(server, worker):
+def test_a_failed_datum_has_no_output_and_does_not_stop_the_others(server, any_worker):
     """The rest of the set runs; the reason says what the command did."""
     script = '[ "$in" != /pfs/in/f3 ] || { echo bad > /pfs/out/f3; exit 9; }; cp "$in" /pfs/out/'
     spec = {"transform": {"cmd": ["sh", "-c", script]}, "datumTries": 1}
@@ -120,7 +138,7 @@ def test_a_failed_datum_has_no_output_and_does_not_stop_the_others(server, worke
     assert set(FILES) - {"/f3"} == {path for path, _ in server.output()}
 
 
-def test_output_that_no_repo_can_hold_fails_its_datum(server, worker):
+def test_output_that_no_repo_can_hold_fails_its_datum(server, any_worker):
     """The datum is named, and what it left; others are not touched by it."""
     script = 'cp "$in" /pfs/out/; [ "$in" != /pfs/in/f3 ] || ln -s /etc/hostname /pfs/out/link'
     server.add(server.lake.claim({"in": FILES}, EACH, transform={"cmd": ["sh", "-c", script]}))
@@ -132,7 +150,7 @@ def test_output_that_no_repo_can_hold_fails_its_datum(server, worker):
     assert set(FILES) - {"/f3"} == {path for path, _ in server.output()}
 
 
-def test_a_time_limit_ends_the_command_and_all_it_started(server, worker):
+def test_a_time_limit_ends_the_command_and_all_it_started(server, any_worker):
     """The whole try is killed, daemons too, and counts as failed."""
     spec = {"transform": {"cmd": ["sh", "-c", "setsid sleep 1000 & sleep 1000"]}, "datumTimeout": "0.1s"}
     server.add(server.lake.claim({"in": {"/a": b""}}, [[("in", "/a")]], datumTries=1, **spec))
@@ -142,7 +160,7 @@ def test_a_time_limit_ends_the_command_and_all_it_started(server, worker):
     assert "exceeded its time limit of 0.1 s (datum_timeout) on attempt 1 of 1" in result.reason
 
 
-def test_the_next_claim_follows_the_last(server, worker):
+def test_the_next_claim_follows_the_last(server, any_worker):
     """A worker goes on until it is stopped; inputs of another shape are another folder."""
     server.add(server.lake.claim({"in": FILES}, EACH, transform=SHOUT), 1)
     listing = {"cmd": ["sh", "-c", "ls /pfs > /pfs/out/list"]}
@@ -156,7 +174,7 @@ def test_the_next_claim_follows_the_last(server, worker):
     assert ["w1", "w1"] == server.claimed_by
 
 
-def test_a_lost_claim_kills_its_command(server, worker):
+def test_a_lost_claim_kills_its_command(server, any_worker):
     """The command ends, nothing is handed in, and the next claim is done."""
     server.lost.add(1)
     sleep = {"cmd": ["sh", "-c", "echo up; sleep 1000"]}
@@ -168,7 +186,7 @@ def test_a_lost_claim_kills_its_command(server, worker):
     assert [2] == sorted({each.set_id for each in server.hand_ins})
 
 
-def test_a_command_does_not_go_on_until_the_next_renewal(server, worker):
+def test_a_command_does_not_go_on_until_the_next_renewal(server, any_worker):
     """That is a quarter of an hour away when the claim is lost; the worker hears of it at once."""
     sleep = {"cmd": ["sh", "-c", "echo asleep; exec sleep 600"]}
     server.add(server.lake.claim({"in": {"/a": b""}}, [[("in", "/a")]], lifetime=2_700, transform=sleep), 1)
@@ -235,14 +253,14 @@ def test_results_come_while_the_set_still_runs(server, worker):
     assert 10 == len(results)
 
 
-def test_stopping_hands_in_what_is_done(server, worker):
+def test_stopping_hands_in_what_is_done(server, any_worker):
     """The command that runs is killed; finished datums are not done again by others."""
     last = max(FILES, key=lambda path: datum_id(("in", path)))
     script = f'[ "$in" != /pfs/in{last} ] || {{ echo up; sleep 1000; }}; cp "$in" /pfs/out/'
     server.add(server.lake.claim({"in": FILES}, EACH, transform={"cmd": ["sh", "-c", script]}))
     server.wait(lambda: "up" in server.log())
 
-    worker.stop()
+    any_worker.stop()
 
     assert 9 == sum(len(each.results) for each in server.hand_ins)
     assert not any(each.last for each in server.hand_ins)

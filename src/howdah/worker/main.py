@@ -7,6 +7,7 @@ this process's. SIGTERM and SIGINT stop it in order; whatever it could not hand 
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -48,14 +49,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s worker {options.id}: %(levelname)s: %(message)s"
     )
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    end = _End()
     try:
-        return _work(options, stopped)
+        return _work(options, end)
     except HowdahError as error:
         _log.error("%s", error.message)
         return 1
+    finally:
+        end.close()
+
+
+class _End:
+    """What a worker runs until: SIGTERM, SIGINT, or `come`. Made and waited for by the main thread.
+
+    A pipe: the system may give a signal to any thread, and that would not wake a main thread which waits for a lock.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)  # its number is in the pipe by then
+
+    def come(self) -> None:
+        """End the wait, from any thread."""
+        os.write(self._write, b"\0")
+
+    def wait(self) -> None:
+        """Return when one of them came."""
+        os.read(self._read, 1)
+
+    def close(self) -> None:
+        """Wait for signals no more."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._read)
+        os.close(self._write)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -80,7 +109,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
+def _work(options: argparse.Namespace, end: _End) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     containers = None
     if options.engine:
@@ -107,12 +136,12 @@ def _work(options: argparse.Namespace, stopped: threading.Event) -> int:
             _log.exception("the worker ends by an error")
             failures.append(error)
         finally:
-            stopped.set()
+            end.come()
 
     # A thread, because signals are handled in the main one, which must be free for them.
     thread = threading.Thread(target=run, name="worker")
     thread.start()
-    stopped.wait()
+    end.wait()
     worker.stop()
     thread.join()
     runner.close()

@@ -19,7 +19,7 @@ __all__ = ["Relay", "relay_script"]
 _NAMES: Final = ("up", "down", "turn")
 _PIECE_BYTES: Final = 65_536
 _LOOK_MS: Final = 200  # between two looks whether it is closed
-# `cat` in the background would read from /dev/null, unless it is told what to read.
+# All pipes are opened before there is a child: its end would interrupt a shell that waits for a pipe's other end.
 _SCRIPT: Final = """\
 busybox=/.howdah/busybox
 exec 3<&0
@@ -30,17 +30,30 @@ case $("$busybox" grep -h " ${number%]} " /proc/net/tcp /proc/net/tcp6 2>/dev/nu
 *) exit 1 ;; # another container of the same network
 esac
 "$busybox" dd bs=1 count=1 </.howdah/turn >/dev/null 2>&1
-"$busybox" cat <&3 >/.howdah/up &
-exec "$busybox" cat </.howdah/down
+exec 4>/.howdah/up
+exec 5</.howdah/down
+"$busybox" cat <&3 >&4 5<&- &
+exec 4>&-
+"$busybox" cat <&5 5<&-
+kill $! 2>/dev/null
 """
 
 
 def relay_script(port: int) -> str:
-    """The words that have a port listened to in a container, in the background; nothing for no port."""
+    """The words that have a port listened to in a container, in the background; nothing for no port.
+
+    They end when it is listened to, for who asks too early is refused; at the latest after a second.
+    """
     if not port:
         return ""
-    words = f"/.howdah/busybox nc -ll -p {port} -e /.howdah/busybox sh /.howdah/relay"
-    return f"{words} </dev/null >/dev/null 2>&1 &\n"
+    return f"""\
+/.howdah/busybox nc -ll -p {port} -e /.howdah/busybox sh /.howdah/relay </dev/null >/dev/null 2>&1 &
+tries=0
+until /.howdah/busybox grep -q ":{port:04X} 0*:0000 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null; do
+    [ "$((tries += 1))" -gt 200 ] && break
+    /.howdah/busybox usleep 5000
+done
+"""
 
 
 class Relay:
