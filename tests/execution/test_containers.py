@@ -47,7 +47,7 @@ def client(engine, tmp_path_factory):
 def ran(client, name, image, *words, expect=JobState.SUCCESS, **fields):
     """A pipeline of that name over both files of `in`; its job, when it has ended."""
     transform = {"image": image, "cmd": list(words), **fields.pop("transform", {})}
-    source = {"pfs": {"repo": "in", "glob": "/*"}}
+    source = fields.pop("input", {"pfs": {"repo": "in", "glob": "/*"}})
     client.create_pipeline(
         {"pipeline": {"name": name}, "transform": transform, "input": source, "datumTries": 1, **fields}
     )
@@ -166,3 +166,13 @@ def test_what_went_wrong_is_told(client, engine, request, fields, words, reason)
 
     assert reason in job.reason
     assert reason in next(iter(client.list_datums(job.job))).reason
+
+
+def test_lazy_and_empty_files_are_what_they_are_for_processes(client, engine):
+    """A pipe is fed when it is read, and a link to it is the whole file; empty files are names alone."""
+    lazy = {"pfs": {"repo": "in", "glob": "/*", "lazy": True}}
+    script = 'cat "$in" > /pfs/out/${in##*/}; ln -s "$in" /pfs/out/linked-${in##*/}'
+
+    ran(client, "lazy", engine.image, "sh", "-c", script, input=lazy)
+
+    assert {"/a": b"one", "/b": b"two", "/linked-a": b"one", "/linked-b": b"two"} == output(client, "lazy")
