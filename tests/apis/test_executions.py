@@ -109,7 +109,10 @@ def test_settings_come_from_options_and_the_environment():
     assert ExecutionSettings(*{**WORDS, "pull": "never"}.values()) == execution_settings({"pull": "never"}, environ)
 
 
-@pytest.mark.parametrize("given", [{"execution": "docker"}, {"missing_engine": "auto"}, {"engine": "ssh://host"}])
+@pytest.mark.parametrize(
+    "given",
+    [{"execution": "docker"}, {"missing_engine": "auto"}, {"engine": "ssh://host"}, {"container_root": "false"}],
+)
 def test_a_setting_that_is_none_is_refused(given):
     """The text says what may be."""
     with pytest.raises(BadRequest) as error:
@@ -135,6 +138,8 @@ WORDS = {
     "missing_engine": "process",
     "pull": "always",
     "container_network": "none",
+    "container_root": "read-only",
+    "container_shell": "/opt/busybox",
 }
 
 

@@ -102,6 +102,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME", help="of containers; none for none")
     parser.add_argument("--owner", default="", metavar="WORDS", help="the label of containers, by which they are found")
+    parser.add_argument("--read-only", action="store_true", help="containers can write /pfs and /tmp alone")
     parser.add_argument("--shell", type=Path, metavar="FILE", help="the static busybox that is put into containers")
     parser.add_argument(
         "--logs-datum-max", type=int, default=DATUM_BYTES_MAX, metavar="BYTES", help="what a datum may print into logs"
@@ -113,7 +114,9 @@ def _work(options: argparse.Namespace, end: _End) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     containers = None
     if options.engine:
-        settings = ContainerSettings(options.engine, options.network, options.owner, options.shell)
+        settings = ContainerSettings(
+            options.engine, options.network, options.owner, options.shell, read_only=options.read_only
+        )
         containers = Containers.at(settings, options.work)
     runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
     folders = Folders(options.work, reuse=runner.is_contained)

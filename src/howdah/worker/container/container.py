@@ -45,12 +45,19 @@ _EVERYBODYS: Final = 0o777
 _OWNERS: Final = 0o700
 
 
-def find_shell() -> Path:
-    """The static shell of this machine that goes into containers.
+def find_shell(given: Path | None = None) -> Path:
+    """The static shell of this machine that goes into containers: the one that is given, if one is.
 
     Raises:
         Unavailable: there is none.
     """
+    if given is not None:
+        if os.access(given, os.R_OK | os.X_OK) and given.is_file():
+            return given
+        raise Unavailable(
+            ErrorKind.UNREACHABLE,
+            f"{given} is no program that can be put into containers; name a static busybox, or leave --shell out",
+        )
     for place in _PLACES:
         if os.access(place, os.X_OK):
             return Path(place)
@@ -96,7 +103,7 @@ class Container:
             Refused: ENGINE_REFUSED: it cannot be started.
             Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        rooms = Rooms(work, shell or find_shell(), mounts)
+        rooms = Rooms(work, find_shell(shell), mounts)
         pipes = Pipes(rooms.tools)
         container = ""
         try:

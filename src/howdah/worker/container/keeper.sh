@@ -22,6 +22,18 @@ kill -9 -1
 wait
 echo "0 0" >&4 # all are open
 
+# Where programs leave what is for a moment; not where the image itself has something.
+left() {
+    for each in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+        if [ -e "$each" ] || [ -L "$each" ]; then return 0; fi
+    done
+    return 1
+}
+passing=
+for folder in /tmp /var/tmp /dev/shm; do
+    [ -d "$folder" ] && [ ! -L "$folder" ] && ! left "$folder" && passing="$passing $folder"
+done
+
 # How often the system has killed something in here for want of memory; cgroups of version 2, or of version 1.
 kills() {
     killed=0
@@ -56,7 +68,12 @@ while read -r number <&3; do
     [ "$code" = 127 ] && "$busybox" sh why 3<&- 4>&- 5<&- 6>&- 2>/dev/null
     # What another user made must be read and removed by the worker; what is the worker's own stays as it is.
     [ -O /.howdah ] || for folder in /pfs /pfs/out; do
-        "$busybox" find "$folder" -mindepth 1 -maxdepth 1 -exec "$busybox" chmod -R a+rwX {} + 2>/dev/null
+        "$busybox" find "$folder" -mindepth 1 -maxdepth 1 -exec "$busybox" chmod -R a+rwX,-t {} + 2>/dev/null
+    done
+    for folder in $passing; do
+        [ ! -L "$folder" ] && left "$folder" || continue
+        "$busybox" find "$folder" -mindepth 1 -maxdepth 1 -exec "$busybox" chmod -R u+rwX {} + 2>/dev/null
+        "$busybox" find "$folder" -mindepth 1 -maxdepth 1 -exec "$busybox" rm -rf {} + 2>/dev/null
     done
     echo "$number $code" >&4
 done
