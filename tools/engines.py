@@ -60,7 +60,7 @@ def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tu
             info.mode = 0o755
             if isinstance(content, bytes):
                 info.size = len(content)
-                info.mode = 0o644 if path.startswith("etc/") else 0o755
+                info.mode = {"etc": 0o644, "setuid": 0o4755}.get(path.partition("/")[0], 0o755)
                 tar.addfile(info, io.BytesIO(content))
             else:
                 info.type, info.linkname = (tarfile.SYMTYPE, content) if content else (tarfile.DIRTYPE, "")

@@ -2,6 +2,7 @@
 """What user code leaves is read and removed without a link being followed, also one that was put there just now."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -15,7 +16,7 @@ from tests.worker.test_collect import claim, collected, folder, lake
 
 __all__ = ["claim", "folder", "lake"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders are opened")
-DEEP = 1_500
+DEEP = 1_200
 
 
 @pytest.fixture
@@ -27,8 +28,15 @@ def victim(tmp_path):
     return folder
 
 
-def deepen(folder, levels=DEEP):
-    """Folders in each other, deeper than a path may be long."""
+@pytest.fixture
+def deepen(tmp_path):
+    """Makes folders in each other. What a test leaves of them is removed: pytest cannot do that."""
+    yield _deepen
+    subprocess.run(["rm", "-rf", "--", *tmp_path.iterdir()], check=True)
+
+
+def _deepen(folder, levels=DEEP):
+    """Deeper than a path may be long."""
     here = os.open(folder, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir("d", dir_fd=here)
@@ -67,7 +75,7 @@ def test_rights_are_given_to_a_folder_and_through_no_link(tmp_path, victim):
     assert 0o700 == victim.stat().st_mode & 0o777
 
 
-def test_what_is_very_deep_is_removed(tmp_path):
+def test_what_is_very_deep_is_removed(tmp_path, deepen):
     """And what has no rights; Python itself would give up."""
     (tmp_path / "x/y").mkdir(parents=True)
     deepen(tmp_path / "x/y")
@@ -119,9 +127,9 @@ def test_an_output_that_becomes_a_link_before_it_is_read_is_no_output(lake, clai
     assert "/pfs/out/d/key was removed or replaced while it was read" in error.value.message
 
 
-def test_an_output_may_not_be_deeper_than_a_walk_can_go(lake, claim, folder):
+def test_an_output_may_not_be_deeper_than_a_walk_can_go(lake, claim, folder, deepen):
     """It is the datum that fails, and not the worker."""
-    deepen(folder / "out", 1_100)
+    deepen(folder / "out", 410)
 
     with pytest.raises(BadRequest) as error:
         collected(lake, claim, folder)
@@ -129,7 +137,7 @@ def test_an_output_may_not_be_deeper_than_a_walk_can_go(lake, claim, folder):
     assert "folders deep; leave fewer" in error.value.message
 
 
-def test_a_folder_is_clean_again_whatever_was_left_in_it(tmp_path):
+def test_a_folder_is_clean_again_whatever_was_left_in_it(tmp_path, deepen):
     """Deep, closed, or with links to elsewhere."""
     folders = Folders(tmp_path / "work", reuse=True)
     given = folders.new(["in"])
