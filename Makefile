@@ -44,7 +44,7 @@ $(DEMO_STAMP): requirements/demo.txt $(DEV_STAMP)
 	@touch $@
 
 demo: $(DEMO_STAMP) ## Photographs through two pipelines: only what changed runs, a failure is mended
-	@$(BIN)/python examples/demo/run.py
+	@$(BIN)/python examples/demo/run.py $(if $(EXECUTION),--execution $(EXECUTION))
 
 # Clients that cannot live beside howdah's own dependencies, each in an environment of its own.
 CLIENTS := pachyderm-sdk python-pachyderm jupyterlab-pachyderm

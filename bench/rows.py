@@ -3,6 +3,7 @@
 
 from bench import (
     rows_commits,
+    rows_containers,
     rows_edits,
     rows_files,
     rows_history,
@@ -36,6 +37,7 @@ ROWS = [
     *rows_upkeep.ROWS,
     *rows_pipelines.ROWS,
     *rows_overlap.ROWS,
+    *rows_containers.ROWS,
     *rows_planned.ROWS,
     *rows_jobs.ROWS,
     *rows_tasks.ROWS,

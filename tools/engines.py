@@ -52,7 +52,6 @@ def running(engine: str, folder: Path, registries: Sequence[str] = ()) -> Iterat
 
 def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tuple[str, ...] = ()) -> str:
     """Make an image of files, by path: bytes for an executable, words for a link; `changes` as in a Dockerfile."""
-    name = f"localhost/{name}"  # a bare name would be one of a public registry to Podman
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for path, content in files.items():
@@ -65,12 +64,25 @@ def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tu
             else:
                 info.type, info.linkname = (tarfile.SYMTYPE, content) if content else (tarfile.DIRTYPE, "")
                 tar.addfile(info)
+    return _imported(address, name, stream, changes)
+
+
+def _imported(address: str, name: str, stream: io.BytesIO, changes: tuple[str, ...]) -> str:
+    name = f"localhost/{name}"  # a bare name would be one of a public registry to Podman
     api = APIClient(base_url=address, version="auto")
     try:
         api.import_image_from_data(stream.getvalue(), repository=f"{name}:1", changes=list(changes))
     finally:
         api.close()
     return f"{name}:1"
+
+
+def take(address: str, name: str, root: Path, changes: tuple[str, ...] = ()) -> str:
+    """Make an image of a folder."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        tar.add(root, ".")
+    return _imported(address, name, stream, changes)
 
 
 def forget(address: str, image: str) -> None:

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo: photographs are committed, two pipelines keep up with them, a failure is mended. `make demo` runs it.
 
+With `--execution container` (`make demo EXECUTION=container`) both pipelines run in images of their own, which are made
+here of what this machine has (`../roots.py`); a container engine must be running.
+
 Everything that happens is a command that is shown with its output and can be typed by hand; what the text says about
 the outcome is checked, and the demo ends with 1 where it is not so. The user code is `edges.py` (Python) and
 `montage.pl` (Perl); how commands are run and checked is in `stage.py`.
 """
 
+import argparse
 import itertools
 import math
 import random
 import shutil
 import signal
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,14 +37,16 @@ PHOTOGRAPHS = [
 ONE_MORE = "rocket.jpg"
 TORN = "torn.png"
 
+IMAGES = {"edges": ["shell", "python:scikit-image"], "montage": ["shell", "perl"]}
+
 SIDE, GAP = 256, 8  # of the tiles of the montage: as edges.py and montage.pl have them
 
 
-def main(folder: Path) -> None:
-    prepare(folder)
+def main(folder: Path, execution: str) -> None:
+    prepare(folder, execution)
     with Stage(folder) as stage:
         chapter(f"1. A server, on the fresh folder {folder}")
-        stage.start_server()
+        stage.start_server(*(["--execution", execution] if execution else []))
         commit_photographs(stage)
         create_pipelines(stage)
         add_one_photograph(stage)
@@ -61,8 +68,8 @@ def commit_photographs(stage: Stage) -> None:
 def create_pipelines(stage: Stage) -> None:
     chapter("3. Two pipelines: edges.py (Python) for each image, then montage.pl (Perl) for all edges")
     stage.show("cat", "edges.yaml")
-    stage.show("howdah", "create", "pipeline", "-f", "edges.yaml")
-    stage.show("howdah", "create", "pipeline", "-f", "montage.yaml")
+    stage.show("howdah", "create", "pipeline", "-f", "edges.yaml", *image_for(stage, "edges"))
+    stage.show("howdah", "create", "pipeline", "-f", "montage.yaml", *image_for(stage, "montage"))
     stage.show("howdah", "wait", "commit", "montage@master")
     stage.show("howdah", "list", "job")
     verify("each photograph was one datum of edges", (len(PHOTOGRAPHS), 0, 0), counts(newest_job(stage, "edges")))
@@ -96,7 +103,7 @@ def mend_the_code(stage: Stage) -> None:
     chapter("6. The mended code: only the datum that had failed runs")
     stage.show("diff", "edges.py", "edges_mended.py", exit_code=1)
     stage.show("diff", "edges.yaml", "edges-mended.yaml", exit_code=1)
-    stage.show("howdah", "update", "pipeline", "-f", "edges-mended.yaml")
+    stage.show("howdah", "update", "pipeline", "-f", "edges-mended.yaml", *image_for(stage, "edges"))
     stage.show("howdah", "wait", "commit", "montage@master")
     stage.show("howdah", "list", "job", "-p", "edges", "-n", "1")
     job = newest_job(stage, "edges")
@@ -145,7 +152,7 @@ def go_on(folder: Path) -> None:
     kill %1""")
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, execution: str) -> None:
     """Put what a user would bring into a new folder: photographs, code, and the specs that name the code's place."""
     skimage = find_spec("skimage")
     if skimage is None or skimage.origin is None or shutil.which("perl") is None:
@@ -158,9 +165,31 @@ def prepare(folder: Path) -> None:
     (folder / TORN).write_bytes(random.Random(TORN).randbytes(10_000))
     for code in ("edges.py", "edges_mended.py", "montage.pl"):
         shutil.copy(HERE / code, folder)
+    places = {"PYTHON": sys.executable, "CODE": str(folder)}
+    if execution == "container":
+        prepare_images(folder)
+        places = {"PYTHON": "python3", "CODE": "/code"}
     for spec in ("edges.yaml", "edges-mended.yaml", "montage.yaml"):
-        text = Template((HERE / spec).read_text()).substitute(PYTHON=sys.executable, CODE=folder)
+        text = Template((HERE / spec).read_text()).substitute(places)
         (folder / spec).write_text(text)
+
+
+def prepare_images(folder: Path) -> None:
+    """Make a folder for each image: what runs the code, the code, and a Dockerfile."""
+    for pipeline, programs in IMAGES.items():
+        image = folder / "images" / pipeline
+        roots = HERE.parent / "roots.py"
+        subprocess.run([sys.executable, roots, image / "root", *programs], check=True)
+        for code in (*folder.glob("*.py"), *folder.glob("*.pl")):
+            (image / "root" / "code").mkdir(exist_ok=True)
+            shutil.copy(code, image / "root" / "code")
+        (image / "Dockerfile").write_text("FROM scratch\nCOPY root /\nENV PATH=/usr/bin:/bin\n")
+
+
+def image_for(stage: Stage, pipeline: str) -> list[str]:
+    """The option that has the image of a pipeline made; none where it runs without one."""
+    folder = Path("images") / pipeline
+    return ["--build", str(folder)] if (stage.folder / folder).exists() else []
 
 
 def newest_job(stage: Stage, pipeline: str) -> dict[str, Any]:
@@ -185,10 +214,19 @@ def montage_size(images: int) -> tuple[int, int]:
     return columns * (SIDE + GAP) + GAP, rows * (SIDE + GAP) + GAP
 
 
-def fresh_folder(words: list[str]) -> Path:
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Photographs through two pipelines, every command shown and checked.")
+    parser.add_argument("folder", nargs="?", help="a new folder for all of it; build/demo, or the next that is free")
+    parser.add_argument(
+        "--execution", choices=["auto", "process", "container"], default="", help="where user code runs"
+    )
+    return parser.parse_args()
+
+
+def fresh_folder(word: str | None) -> Path:
     """The folder named on the command line, or build/demo, build/demo-2, …: the lake of an earlier demo is kept."""
-    if words:
-        folder = Path(words[0]).absolute()
+    if word:
+        folder = Path(word).absolute()
         if folder.exists():
             raise Wrong(f"{folder} is there already; name a new folder")
         return folder
@@ -203,8 +241,9 @@ def interrupt(number: int, _: FrameType | None) -> None:
 if __name__ == "__main__":
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, interrupt)
+    chosen = options()
     try:
-        main(fresh_folder(sys.argv[1:]))
+        main(fresh_folder(chosen.folder), chosen.execution)
     except Wrong as wrong:
         sys.stdout.flush()
         sys.exit(f"\nthe demo went wrong: {wrong}\n(its server's log is server.log in the demo's folder)")

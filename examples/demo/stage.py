@@ -56,9 +56,9 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self.stop_server()
 
-    def start_server(self) -> None:
+    def start_server(self, *options: str) -> None:
         """Start a server on ports that are free, and wait until it answers."""
-        words = ["howdah", "server", "--root", "lake", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+        words = ["howdah", "server", "--root", "lake", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options]
         print(f"\n$ {shlex.join(words)} 2> server.log &", flush=True)
         with (self.folder / "server.log").open("w") as log:
             # A session of its own: Ctrl-C is for the demo, which then ends the server in order.

@@ -25,9 +25,13 @@ def needs_scikit_image():
         pytest.fail(text) if os.environ.get("CI") else pytest.skip(text)
 
 
-def start(folder):
+def start(folder, *options, **variables):
     return subprocess.Popen(
-        [sys.executable, "-u", RUN, folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-u", RUN, folder, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **variables},
     )
 
 
@@ -57,6 +61,21 @@ def test_the_demo_runs_from_end_to_end(tmp_path):
     assert (folder / "montage.pgm").read_bytes().startswith(PGM_16_TILES)
     assert (folder / "montage.png").read_bytes().startswith(b"\x89PNG")
     assert [] == running_in(folder)
+
+
+@pytest.mark.full
+def test_the_demo_runs_in_containers(tmp_path, hosts):
+    """Each pipeline in an image of its own, made on the spot; nothing of it runs on, in the engine neither."""
+    folder, host = tmp_path / "demo", hosts("docker")
+
+    variables = {"DOCKER_HOST": host.address, "HOWDAH_CONTAINER_NETWORK": "none"}
+    with start(folder, "--execution", "container", **variables) as demo:
+        output, _ = demo.communicate(timeout=300)
+
+    assert (0, "") == (demo.returncode, "" if demo.returncode == 0 else output)
+    assert (folder / "montage.pgm").read_bytes().startswith(PGM_16_TILES)
+    assert [] == running_in(folder)
+    assert {} == host.engine.owners()
 
 
 def test_ctrl_c_ends_the_demo_and_its_server(tmp_path):

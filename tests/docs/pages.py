@@ -12,7 +12,7 @@ their kind. `…` stands for any text on its line, alone on a line for any lines
 the page shows an error (`howdah: …`). Another kind of block is not run.
 
 An example (`examples/x/README.md`) is a page too. It is typed in a copy of its folder; user code's `python3` is the one
-that runs this.
+that runs this. A page that says that it needs a container engine is run with one.
 
 `python -m tests.docs.pages docs/repos.md …` runs pages and writes into them what was really printed.
 """
@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,14 +31,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from howdah.client import Client
+from howdah.server.executions import PROCESSES, ExecutionSettings
 from howdah.testing.server import running_server
 from tests.storage.buckets import S3Server
+from tools import engines
 from tools.moto_server import KEYS, moto_server
 
 GRPC: Final = "127.0.0.1:30650"
 HTTP: Final = "127.0.0.1:1600"
 HOME: Final = "/home/ana"
 BUCKET: Final = "s3://lakes"
+NEEDS_ENGINE: Final = "needs a container engine"
 
 _SECONDS: Final = 600.0  # for a page; reached only when something hangs
 _DONE: Final = "typed-in-done:"
@@ -225,15 +230,22 @@ def plain(text: str) -> list[str]:
 
 
 @contextmanager
-def fresh(folder: Path, path: Path) -> Iterator[Shell]:
-    """A shell with a server of its own, which has workers if the page makes a pipeline; and the bucket `s3://lakes`."""
+def fresh(folder: Path, path: Path, engine: str, image: str) -> Iterator[Shell]:
+    """A shell with a server of its own, which has workers if the page makes a pipeline; and the bucket `s3://lakes`.
+
+    With an `engine` pipelines run in containers if they name an image, or in `image` unless they do.
+    """
     text = path.read_text()
     workers = 2 if "create pipeline" in text or "create_pipeline" in text else 0
     home = folder / "home"
     home.mkdir()
     cwd = copied(path.parent, home) if path.parent.parent.name == "examples" else home
-    with running_server(folder / "lake", workers=workers) as server, ExitStack() as stack:
-        variables = {"HOWDAH_ADDRESS": server.grpc_address}
+    execution = ExecutionSettings(engine=engine, network="none") if engine else PROCESSES
+    with running_server(folder / "lake", workers=workers, execution=execution) as server, ExitStack() as stack:
+        variables = {"HOWDAH_ADDRESS": server.grpc_address, "DOCKER_HOST": engine}
+        if image:
+            with Client(server.grpc_address) as client:
+                client.set_defaults({"createPipelineRequest": {"transform": {"image": image}}})
         if BUCKET in text:
             variables |= {**KEYS, "AWS_ENDPOINT_URL": stack.enter_context(moto_server())}
             name = BUCKET.removeprefix("s3://")
@@ -247,14 +259,16 @@ def fresh(folder: Path, path: Path) -> Iterator[Shell]:
 
 
 def copied(example: Path, home: Path) -> Path:
-    """A copy of an example's folder, where the checkout's licence is found as in the checkout."""
-    (home / "LICENSE").symlink_to(example.resolve().parents[1] / "LICENSE")
-    return Path(shutil.copytree(example, home / "examples" / example.name))
+    """A copy of an example's folder, where what it takes from the checkout is found as in the checkout."""
+    copy = Path(shutil.copytree(example, home / "examples" / example.name))
+    for name in ("LICENSE", "examples/roots.py"):
+        (home / name).symlink_to(example.resolve().parents[1] / name)
+    return copy
 
 
-def run_page(path: Path, folder: Path) -> tuple[list[Wrong], str]:
+def run_page(path: Path, folder: Path, *, engine: str = "", image: str = "") -> tuple[list[Wrong], str]:
     """Run a page on a fresh lake: what went wrong, and the page with what was really printed."""
-    with fresh(folder, path) as shell:
+    with fresh(folder, path, engine, image) as shell:
         return Page(path.read_text()).run(shell)
 
 
@@ -262,8 +276,11 @@ def main(names: Sequence[str], say: Callable[[str], object] = sys.stdout.write) 
     """Run pages, and write into them what was printed."""
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # user code's, too
     for path in map(Path, names):
-        with TemporaryDirectory() as folder:
-            wrong, text = run_page(path, Path(folder))
+        with TemporaryDirectory() as folder, ExitStack() as stack:
+            engine = ""
+            if NEEDS_ENGINE in path.read_text():
+                engine = stack.enter_context(engines.running("docker", Path(tempfile.mkdtemp(prefix="docker-"))))
+            wrong, text = run_page(path, Path(folder), engine=engine)
         path.write_text(text)
         for each in wrong:
             say(f"{path}: ({each.code}) $ {each.typed}{each.printed}\n")
