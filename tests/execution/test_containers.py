@@ -79,7 +79,7 @@ def test_every_result_knows_its_image(client, engine):
     assert exact.rpartition("sha256:")[1] == "sha256:"
     assert {exact} == {client.inspect_job(job.job).execution.digest, made.image, *(each.image for each in datums)}
     assert "container" == client.inspect_job(job.job).execution.execution
-    assert sorted(["on doubled", "up"] * 2) == sorted(logs)
+    assert sorted(["on doubled", "aside"] * 2) == sorted(logs)
     assert all(each.stats.cpu_time > timedelta() and each.stats.memory_max_bytes > 0 for each in datums)
 
 

@@ -9,13 +9,14 @@ is opened in the one above it, and never through a link. What that costs is kept
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
-__all__ = ["Below", "empty", "open_to_all", "opened", "remove", "rights_to"]
+__all__ = ["Below", "discard", "empty", "open_to_all", "opened", "remove", "rights_to"]
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe that took a file's place would have an open wait for ever.
@@ -142,6 +143,15 @@ def remove(path: str) -> None:
         with _entered(above, name) as folder:
             empty(folder)
         os.rmdir(name, dir_fd=above)
+
+
+def discard(path: str) -> None:
+    """As `remove`; what resists is left."""
+    try:
+        remove(path)
+    except OSError:
+        with suppress(RecursionError):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def empty(folder: int) -> None:

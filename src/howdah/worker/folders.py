@@ -9,15 +9,13 @@ without namespaces nothing is given out twice.
 
 import os
 import queue
-import shutil
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from howdah.storage.local_files import explained
-from howdah.worker.below import empty, opened, remove
+from howdah.worker.below import discard, empty, opened
 
 __all__ = ["OUT", "Folders"]
 
@@ -105,7 +103,7 @@ class Folders:
                 shape = self._shapes.pop(folder, None)
                 wanted = self._reuse and shape == self._shape and len(self._spare) < _SPARE_MAX
             if not (wanted and shape and _is_emptied(folder, shape, self._mode)):
-                _remove(folder)
+                discard(folder)
                 continue
             with self._lock:
                 if shape == self._shape:
@@ -135,12 +133,3 @@ def _is_as_made(folder: str, mode: int) -> bool:
     """Whether it is a folder with its rights, and ours: pipelines may run as other users."""
     status = os.lstat(folder)
     return status.st_mode == mode and status.st_uid == os.geteuid()
-
-
-def _remove(folder: str) -> None:
-    """Remove a folder of user code, whatever rights and depth it gave its own; what resists is left."""
-    try:
-        remove(folder)
-    except OSError:
-        with suppress(RecursionError):
-            shutil.rmtree(folder, ignore_errors=True)

@@ -32,6 +32,7 @@ from howdah.worker.worker import Worker
 __all__ = ["main"]
 
 _STDIN: Final = 0
+_OWNERS_ALONE: Final = 0o700
 # Several threads share the interpreter; the one that runs commands must not wait 5 ms for its turn.
 _SWITCH_SECONDS: Final = 0.0005
 
@@ -119,6 +120,9 @@ def _work(options: argparse.Namespace, end: _End) -> int:
         )
         containers = Containers.at(settings, options.work)
     runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
+    if runner.is_contained:
+        # Files of user code lie here for a moment; it may run as root, and leave programs with that one's rights.
+        os.chmod(options.work, _OWNERS_ALONE)
     folders = Folders(options.work, reuse=runner.is_contained)
     link = Link(options.server, options.id)
     cache = CacheSettings(options.cache, options.cache_size) if options.cache else None

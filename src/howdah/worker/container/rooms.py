@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from howdah.errors import ErrorKind, Refused
+from howdah.worker.below import discard
 from howdah.worker.nest.values import Mount
 
 __all__ = ["Rooms", "remove_leftovers"]
@@ -69,7 +70,7 @@ class Rooms:
     def close(self) -> None:
         """Remove them, with all that is in them. Repeating is harmless."""
         for folder in (self._quick, self._disk):
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(str(folder))
 
     def _furnish(self, shell: Path, mounts: Sequence[Mount]) -> None:
         self._paths = tuple(each.path for each in mounts)
@@ -98,7 +99,7 @@ def remove_leftovers(work: Path) -> None:
     places = [*work.glob("container-*"), *work.glob(f"{_prefix(work)}*")]
     places += _MEMORY.glob(f"{_prefix(work)}*") if _memory() else []
     for folder in places:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(str(folder))
 
 
 def _prefix(work: Path) -> str:
