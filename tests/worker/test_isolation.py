@@ -126,7 +126,7 @@ find /dev -type b | grep . && echo disks
 mount -o bind / /tmp && echo bound
 ln /.howdah/run /pfs/out/tools && echo linked
 ln /etc/passwd /pfs/out/root && echo linked
-ls /proc/*/root/.howdah/../pfs/../work && echo work
+ls /proc/1/root/ && echo root
 ls -d /proc/[0-9]* | grep -q -v -E '^/proc/[0-9]{1,4}$' && echo processes
 [ -e /sys/class/net/eth0 ] && echo network
 """
