@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from howdah.engine import Limits
+from howdah.engine import Limits, Settings
 from howdah.errors import BadRequest
 from howdah.worker.nest import Command
 from howdah.worker.outputs import outputs
@@ -85,16 +85,17 @@ def test_a_command_that_says_that_it_has_ended_has_not(container, pfs, other):
     assert outcome.seconds > 0.25
 
 
+LOOKS = """
+for name in environ auxv maps fd/3 fd/4; do head -c 1 /proc/1/$name && echo read $name; done
+for name in root cwd exe fd/3; do readlink /proc/1/$name && echo seen $name; done
+true 3<>/proc/1/mem && echo opened
+cat /.howdah/busybox > /tmp/copy && echo copied
+"""
+
+
 def test_the_first_process_cannot_be_looked_into(container, pfs):
     """It has the user of the commands, and yet they find neither its memory, its variables nor what it has open."""
-    script = """
-        for name in environ auxv maps fd/3 fd/4; do head -c 1 /proc/1/$name && echo read $name; done
-        for name in root cwd exe fd/3; do readlink /proc/1/$name && echo seen $name; done
-        true 3<>/proc/1/mem && echo opened
-        cat /.howdah/busybox > /tmp/copy && echo copied
-        """
-
-    _, lines = _run(container, pfs, f"({script}) 2>/dev/null")
+    _, lines = _run(container, pfs, f"({LOOKS}) 2>/dev/null")
 
     assert [] == lines
 
@@ -137,6 +138,18 @@ def test_root_in_a_container_reaches_nothing_of_the_host(container, pfs):
     _, lines = _run(container, pfs, f"({ATTEMPTS}) 2>/dev/null")
 
     assert [] == lines
+
+
+def test_an_ordinary_user_reaches_no_more_and_has_all_that_is_usual(host, tmp_path, pfs):
+    """The same attempts; and output by the names that programs use for it."""
+    usual = "echo one > /dev/stdout; echo two > /dev/stderr; echo three > /proc/self/fd/1; touch /pfs/out/b"
+
+    with host.start(tmp_path, user="1234:1234") as container:
+        _, found = _run(container, pfs, f"({LOOKS} {ATTEMPTS}) 2>/dev/null")
+        outcome, lines = _run(container, pfs, usual)
+
+    assert [] == found
+    assert (0, [b"one", b"two", b"three"]) == (outcome.exit_code, lines)
 
 
 def test_no_other_process_of_the_machine_is_seen(container, pfs):
@@ -276,3 +289,29 @@ def test_a_worker_without_powers_has_all_back(host, tmp_path, user):
     ran = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert ["4 /d/a", "4 /d/a", "0"] == ran.stdout.splitlines(), ran.stderr
+
+
+def test_limits_and_namespaces_are_what_the_engine_holds(host, tmp_path):
+    """As it tells them: what a container may use, and that it shares nothing with the machine."""
+    with host.start(tmp_path, limits=Limits(cpus=0.5, memory_bytes=64 << 20)) as container:
+        found = host.engine._api.inspect_container(container.id)["HostConfig"]
+
+    used = (found["NanoCpus"], found["Memory"], found["MemorySwap"], found["PidsLimit"], found["ShmSize"])
+    assert (500_000_000, 64 << 20, 64 << 20, 4_096, 64 << 20) == used
+    assert (False, False) == (found["Privileged"], found["PublishAllPorts"])
+    assert "host" not in {found["PidMode"], found["IpcMode"], found["NetworkMode"], found["UTSMode"]}
+    assert found["CapDrop"]
+    assert not found["CapAdd"]
+    assert any("no-new-privileges" in each for each in found["SecurityOpt"])
+    assert not [each for each in found["Binds"] if each.endswith(":rw") and ":/pfs" not in each]
+
+
+def test_processors_for_graphics_are_asked_of_the_engine(hosts):
+    """There is none here to be given; that the engine was asked is seen in what it made."""
+    engine = hosts("docker").engine
+
+    container = engine.create(Settings(hosts("docker").image, limits=Limits(gpus=2)), {}, ("true",))
+    [asked] = engine._api.inspect_container(container)["HostConfig"]["DeviceRequests"]
+    engine.remove(container)
+
+    assert (2, [["gpu"]]) == (asked["Count"], asked["Capabilities"])
