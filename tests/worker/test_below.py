@@ -10,6 +10,7 @@ import pytest
 from howdah.errors import BadRequest, ErrorKind
 from howdah.worker import below as module
 from howdah.worker import collect as collecting
+from howdah.worker import outputs as outputs_module
 from howdah.worker.below import Below, open_to_all, remove
 from howdah.worker.folders import Folders
 from tests.worker.test_collect import claim, collected, folder, lake
@@ -149,3 +150,23 @@ def test_a_folder_is_clean_again_whatever_was_left_in_it(tmp_path, deepen):
 
     assert {"in": [], "out": []} == {name: os.listdir(f"{given}/{name}") for name in os.listdir(given)}
     remove(given)
+
+
+@pytest.mark.parametrize("gone", ["out/d", "out/d/key"])
+def test_an_output_that_is_removed_before_it_is_read_costs_its_datum_alone(lake, claim, folder, monkeypatch, gone):
+    """The worker goes on, and does not give the whole set of datums to another."""
+    (folder / "out/d").mkdir()
+    (folder / "out/d/key").write_text("mine")
+    listed = outputs_module._listed
+
+    def removed(place, below):
+        found = listed(place, below)
+        if below == os.path.dirname(gone):
+            subprocess.run(["rm", "-r", folder / gone], check=True)
+        return found
+
+    monkeypatch.setattr(outputs_module, "_listed", removed)
+    with pytest.raises(BadRequest) as error:
+        collected(lake, claim, folder)
+
+    assert f"/pfs/{gone} was removed or replaced" in error.value.message

@@ -8,7 +8,6 @@ gets its extents. That holds only if the file was not touched since the command 
 Of inputs that have names alone, or pipes (`modes`), a link means the input's file, whether its bytes ever came or not.
 """
 
-import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,14 +26,13 @@ from howdah.worker.below import Below
 from howdah.worker.folders import OUT
 from howdah.worker.materialise import input_fileset
 from howdah.worker.modes import Mode, modes_of
-from howdah.worker.outputs import Output, outputs
+from howdah.worker.outputs import Output, outputs, settled
 from howdah.worker.values import Claim
 
 __all__ = ["Collected", "collect"]
 
 # Outputs of one datum that are remembered between checking and reading them; with more, they are looked for twice.
 _HELD_MAX: Final = 10_000
-_CHANGED: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
 class Collected(NamedTuple):
@@ -80,7 +78,7 @@ def collect(
     modes = modes_of(claim.spec)
     pipes, empty = (frozenset(n for n, mode in modes.items() if mode is wanted) for wanted in (Mode.PIPES, Mode.EMPTY))
     datum = _Datum(storage, claim, datum_id, folder, began_ns, moved, pipes, empty)
-    with Below(folder) as place:
+    with explained(folder), Below(folder) as place:
         return _collect(datum, place, writer)
 
 
@@ -162,7 +160,10 @@ def _is_untouched(datum: _Datum, output: Output) -> bool:
         return False
     parts = output.below.split("/")
     above = ["/".join([datum.folder, *parts[:n]]) for n in range(2 if datum.moved else 1, len(parts))]
-    return all(os.lstat(each).st_ctime_ns < datum.began_ns for each in above)
+    try:
+        return all(os.lstat(each).st_ctime_ns < datum.began_ns for each in above)
+    except FileNotFoundError:  # it was removed just now
+        return False
 
 
 def _put_parts(datum: _Datum, writer: ChangeWriter, path: str, parts: list[Entry]) -> None:
@@ -194,13 +195,6 @@ def _put_small(writer: ChangeWriter, datum_id: str, place: Below, small: list[Ou
 
 @contextmanager
 def _read(place: Below, output: Output) -> Iterator[int]:
-    """An output, open; that it is not what it was a moment ago is the fault of user code that is still at it."""
-    with explained(output.below):
-        try:
-            with place.file(output.below) as file:
-                yield file
-        except OSError as error:
-            if error.errno not in _CHANGED:
-                raise
-            text = f"/pfs/{output.below} was removed or replaced while it was read"
-            raise BadRequest(ErrorKind.BAD_PATH, f"{text}; leave it alone once the datum is done") from error
+    """An output, open."""
+    with settled(output.below), place.file(output.below) as file:
+        yield file

@@ -5,9 +5,11 @@ Nothing is read here; `collect` does that. User code may have taken rights from 
 belong to this user, so the rights are given back. It may be at work there still (see `below`).
 """
 
+import errno
 import os
 import stat
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from howdah.errors import BadRequest, ErrorKind
@@ -18,9 +20,10 @@ from howdah.worker.below import Below, rights_to
 from howdah.worker.folders import OUT
 from howdah.worker.links import resolve
 
-__all__ = ["Output", "outputs"]
+__all__ = ["Output", "outputs", "settled"]
 
 _DEEPEST: Final = 400  # folders in each other; a walk goes down by calling itself
+_CHANGED: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 _KINDS: Final = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFIFO: "a named pipe",
@@ -63,6 +66,24 @@ def outputs(folder: str, pipes: Container[str] = ()) -> Iterator[Output]:
         yield from _walk(_Tree(folder, place, pipes), OUT, "", (OUT,))
 
 
+@contextmanager
+def settled(below: str) -> Iterator[None]:
+    """Where `below` is looked at, inside the block: an error of it is ours.
+
+    Raises:
+        BadRequest: BAD_PATH: it is not what it was a moment ago, so user code is still at it.
+        Refused, Unavailable: it cannot be had.
+    """
+    with explained(f"/pfs/{below}"):
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _CHANGED:
+                raise
+            text = f"/pfs/{below} was removed or replaced while it was read"
+            raise BadRequest(ErrorKind.BAD_PATH, f"{text}; leave it alone once the datum is done") from error
+
+
 class _Tree(NamedTuple):
     """A datum's folder, what reaches the files below it, and the names of folders there with pipes of ours."""
 
@@ -78,7 +99,7 @@ def _walk(tree: _Tree, below: str, path: str, above: tuple[str, ...]) -> Iterato
     """
     if len(above) > _DEEPEST:
         raise BadRequest(ErrorKind.BAD_PATH, f"/pfs/{below} is more than {_DEEPEST} folders deep; leave fewer")
-    with explained(f"{tree.folder}/{below}"):
+    with settled(below):
         listed = _listed(tree.place, below)
     found = [_seen(tree, f"{below}/{name}", name, status) for name, status in listed]
     found.sort(key=_order)
@@ -87,7 +108,7 @@ def _walk(tree: _Tree, below: str, path: str, above: tuple[str, ...]) -> Iterato
         if stat.S_ISREG(status.st_mode):
             if not status.st_mode & stat.S_IRUSR:
                 inside, _, last = real.rpartition("/")
-                with explained(f"{tree.folder}/{real}"):
+                with settled(real):
                     rights_to(tree.place.folder(inside), last, stat.S_IMODE(status.st_mode) | stat.S_IRUSR)
             yield Output(file, real, status.st_size, status.st_ctime_ns)
         elif not stat.S_ISDIR(status.st_mode):
@@ -120,7 +141,7 @@ def _seen(tree: _Tree, below: str, name: str, status: os.stat_result) -> tuple[s
     if stat.S_ISLNK(status.st_mode):
         below = resolve(tree.folder, below)
         above, _, last = below.rpartition("/")
-        with explained(f"{tree.folder}/{below}"):
+        with settled(below):
             status = os.stat(last or ".", dir_fd=tree.place.folder(above), follow_symlinks=False)
     kind = _KINDS.get(stat.S_IFMT(status.st_mode))
     if kind is not None and not (_may_be_pipe(status) and below.partition("/")[0] in tree.pipes):
