@@ -18,7 +18,7 @@ SHELL = Path("/bin/busybox")
 # What the busybox of an image is called by too.
 APPLETS = (
     "awk cat chmod chown chroot cp cut dd echo env false find grep head id kill ln ls mkdir mkfifo mknod mount mv "
-    "printf ps pwd readlink rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami"
+    "printf ps pwd readlink rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami yes"
 )
 
 

@@ -281,12 +281,13 @@ def test_lies_in_the_notes_harm_only_their_own_command(container, pfs):
     """Whatever is written there is looked at before it is believed, and the next command is well."""
     script = """
         printf 'stats a b c\\nCommand terminated by signal 99999999999\\n\\377\\n' > /.howdah/notes
+        printf 'error \\033[2Jlie%s\\n' "$(yes | head -n 9000 | tr -d '\\n')" > /.howdah/notes
         exit 3
         """
 
     outcome, _ = _shell(container, pfs, script)
 
-    assert (3, None) == (outcome.exit_code, outcome.signal)
+    assert (3, None, "\\x1b[2Jlie" + "y" * 193 + "…") == (outcome.exit_code, outcome.signal, outcome.error)
     assert [b"hello"] == _shell(container, pfs, "cat /pfs/in/a")[1]
 
 
