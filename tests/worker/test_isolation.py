@@ -94,8 +94,13 @@ cat /.howdah/busybox > /tmp/copy && echo copied
 
 
 def test_the_first_process_cannot_be_looked_into(container, pfs):
-    """It has the user of the commands, and yet they find neither its memory, its variables nor what it has open."""
-    _, lines = _run(container, pfs, f"({LOOKS}) 2>/dev/null")
+    """It has the user of the commands, and yet they find neither its memory, its variables nor what it has open.
+
+    Nor do they as root of a user namespace of their own, which Podman lets them make.
+    """
+    script = f"echo '{LOOKS}' > /pfs/out/looks; sh /pfs/out/looks; unshare -U -r sh /pfs/out/looks"
+
+    _, lines = _run(container, pfs, f"({script}) 2>/dev/null")
 
     assert [] == lines
 
@@ -106,6 +111,8 @@ def test_nothing_of_a_command_lives_on(container, pfs, other):
         trap '' TERM INT HUP CHLD
         (setsid sh -c 'trap "" TERM HUP; while :; do ls /pfs/* > /tmp/seen; done' &)
         (sleep 1000 < /pfs/in/a > /pfs/out/b &)
+        (unshare -U -p -f sleep 1000 2>/dev/null &)
+        sleep 0.1
         """
 
     _run(container, pfs, script)
