@@ -310,6 +310,7 @@ def test_limits_and_namespaces_are_what_the_engine_holds(host, tmp_path):
     assert found["CapDrop"]
     assert not found["CapAdd"]
     assert any("no-new-privileges" in each for each in found["SecurityOpt"])
+    assert "unconfined" not in str(found["SecurityOpt"])
     assert not [each for each in found["Binds"] if each.endswith(":rw") and ":/pfs" not in each]
 
 
