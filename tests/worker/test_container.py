@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from howdah.engine import LABEL, Engine, Limits
+from howdah.engine import LABEL, Credentials, Engine, Limits, Settings
 from howdah.errors import ErrorKind, NotFound, Refused, Unavailable, Unsupported
-from howdah.worker.container import find_shell
+from howdah.worker.container import Container, find_shell
 from howdah.worker.meter import Meter
 from howdah.worker.nest import Command, ModeName, Mount
 from tools import engines
+from tools.image_registry import PASSWORD, USER
 
 PATH = {"PATH": "/usr/bin:/bin"}
 PATIENCE_SECONDS = 10
@@ -155,6 +156,22 @@ def test_the_shell_is_a_file_of_this_machine():
         pytest.skip("no busybox here")
 
     assert os.access(find_shell(), os.X_OK)
+
+
+def test_the_shell_may_come_from_an_image(host, registry, tmp_path, pfs):
+    """By its digest, fetched from a registry with the first container; asked for again it is there."""
+    exact = registry.push("shell", "1", [{"bin/busybox": engines.SHELL.read_bytes()}], {})
+    engine = host.engine
+    engine.pull(exact, Credentials(USER, PASSWORD), lambda _: None)
+
+    first = find_shell(exact, engine, tmp_path)
+    with Container.start(engine, Settings(host.image, network="none"), tmp_path, exact) as container:
+        outcome = container.run(Command(("true",), pfs, PATH, timeout=PATIENCE_SECONDS))
+
+    assert (0, engines.SHELL.read_bytes()) == (outcome.exit_code, first.read_bytes())
+    assert first == find_shell(exact, engine, tmp_path)
+    with pytest.raises(NotFound, match="has no /etc/none"):
+        engine.file(exact, "/etc/none")
 
 
 def test_containers_are_found_by_label_until_they_are_closed(host, tmp_path):

@@ -74,7 +74,8 @@ __all__ = ["default_root", "server"]
 @click.option(
     "--container-shell",
     metavar="FILE",
-    help="The static busybox for containers; else $HOWDAH_CONTAINER_SHELL, else /bin/busybox.",
+    help="The static busybox for containers, or NAME@sha256:… of an image of it; else $HOWDAH_CONTAINER_SHELL, else "
+    "/bin/busybox.",
 )
 def server(
     _: Session,

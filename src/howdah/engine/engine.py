@@ -4,6 +4,8 @@
 Only what containers of workers need, with errors of ours: what went wrong, with which image, and the way out.
 """
 
+import io
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -76,6 +78,28 @@ class Engine:
         # Those first: Podman makes up a digest of its own for what it loaded, which no registry has.
         digests = dict.fromkeys([*filter(None, spelled), *(found.get("RepoDigests") or ())])
         return Image(str(found["Id"]), tuple(digests))
+
+    def file(self, image: str, path: str) -> bytes:
+        """The bytes of a file of an image that the engine has. A container is made for it, not started, and removed.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND: there is no such image, or no such file in it.
+        """
+        with self._explained(image):
+            made = self._api.create_container(image, command=["none"])["Id"]
+            try:
+                stream, _ = self._api.get_archive(made, path)
+                data = io.BytesIO(b"".join(stream))
+            except NotFound as error:
+                raise Missing(ErrorKind.IMAGE_NOT_FOUND, f"image {image} has no {path}; name another") from error
+            finally:
+                self._api.remove_container(made, force=True)
+        with tarfile.open(fileobj=data) as tar:
+            member = next(iter(tar))
+            found = tar.extractfile(member) if member.isreg() else None
+            if found is None:
+                raise Missing(ErrorKind.IMAGE_NOT_FOUND, f"{path} of image {image} is no file; name another")
+            return found.read()
 
     def pull(
         self,

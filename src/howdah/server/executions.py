@@ -59,7 +59,8 @@ class ExecutionSettings:
     """How user code is run. `engine` is an address as in DOCKER_HOST; None to look where engines usually are.
 
     `network` is one of the engine's names for what containers are connected to; none for nothing. `root` says whether
-    they can write the image's own folders, and `shell` where this machine's static shell is, if not in a usual place.
+    they can write the image's own folders, and `shell` which static shell they get, if not this machine's usual one: a
+    file, or an image by its digest.
     """
 
     execution: str = AUTO

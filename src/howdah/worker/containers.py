@@ -51,7 +51,7 @@ class ContainerSettings:
     engine: str
     network: str = DEFAULT_NETWORK
     owner: str = ""
-    shell: Path | None = None  # busybox, where it is not in a usual place
+    shell: str = ""  # a static busybox or an image of one, where it is not in a usual place
     read_only: bool = False  # but for /pfs and /tmp
 
 

@@ -104,7 +104,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME", help="of containers; none for none")
     parser.add_argument("--owner", default="", metavar="WORDS", help="the label of containers, by which they are found")
     parser.add_argument("--read-only", action="store_true", help="containers can write /pfs and /tmp alone")
-    parser.add_argument("--shell", type=Path, metavar="FILE", help="the static busybox that is put into containers")
+    parser.add_argument("--shell", default="", metavar="FILE", help="the static busybox for containers, or its image")
     parser.add_argument(
         "--logs-datum-max", type=int, default=DATUM_BYTES_MAX, metavar="BYTES", help="what a datum may print into logs"
     )

@@ -25,6 +25,7 @@ from howdah.worker.container.pipes import Pipes
 from howdah.worker.container.relay import Relay
 from howdah.worker.container.rooms import Rooms
 from howdah.worker.container.script import why_script, write_script
+from howdah.worker.container.shell import find_shell
 from howdah.worker.folders import OUT
 from howdah.worker.nest.lines import LineCutter
 from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcome
@@ -32,39 +33,16 @@ from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcom
 if TYPE_CHECKING:
     from howdah.engine import Engine
 
-__all__ = ["Container", "find_shell"]
+__all__ = ["Container"]
 
 _LOOK_SECONDS: Final = 1.0  # how often a silent container is asked whether it is still alive
 _START_LOOKS: Final = 60  # it takes milliseconds
 _KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole container goes
 _DRAIN_LOOKS: Final = 2_000
 _DRAIN_SECONDS: Final = 0.0005
-_PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
 _KEEPER: Final = "/.howdah/keeper.sh"
 _EVERYBODYS: Final = 0o777
 _OWNERS: Final = 0o700
-
-
-def find_shell(given: Path | None = None) -> Path:
-    """The static shell of this machine that goes into containers: the one that is given, if one is.
-
-    Raises:
-        Unavailable: there is none.
-    """
-    if given is not None:
-        if os.access(given, os.R_OK | os.X_OK) and given.is_file():
-            return given
-        raise Unavailable(
-            ErrorKind.UNREACHABLE,
-            f"{given} is no program that can be put into containers; name a static busybox, or leave --shell out",
-        )
-    for place in _PLACES:
-        if os.access(place, os.X_OK):
-            return Path(place)
-    raise Unavailable(
-        ErrorKind.UNREACHABLE,
-        "there is no static shell on this machine to put into containers; install it: apt-get install busybox-static",
-    )
 
 
 class Container:
@@ -90,20 +68,21 @@ class Container:
         engine: "Engine",
         settings: Settings,
         work: Path,
-        shell: Path | None = None,
+        shell: str = "",
         mounts: Sequence[Mount] = (),
     ) -> Self:
         """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
 
         `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
         container sees none of it but the folder of the command that runs; and `mounts`, which only it can read.
+        `shell` is what goes into it, if it is not this machine's (`find_shell`).
 
         Raises:
             NotFound: IMAGE_NOT_FOUND.
             Refused: ENGINE_REFUSED: it cannot be started.
             Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        rooms = Rooms(work, find_shell(shell), mounts)
+        rooms = Rooms(work, find_shell(shell, engine, work), mounts)
         pipes = Pipes(rooms.tools)
         container = ""
         try:
