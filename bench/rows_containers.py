@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,12 +166,12 @@ def _by_engine(address: str, image: str, work: Path) -> list[Figure]:
     kept = docker("run", "-d", *options, image, "busybox", "sleep", "100000").strip()
     figures = []
     for name, words in _COMMANDS.items():
-        ways: dict[str, Callable[[], object]] = {
-            "`docker exec`": lambda words=words: docker("exec", kept, *words),
-            "`docker run --rm`": lambda words=words: docker("run", "--rm", *options, image, *words),
+        ways = {
+            "`docker exec`": ("exec", kept, *words),
+            "`docker run --rm`": ("run", "--rm", *options, image, *words),
         }
-        for way, run in ways.items():
-            samples = [timed(run) * _MS for _ in range(_BY_ENGINE)]
+        for way, typed in ways.items():
+            samples = [timed(partial(docker, *typed)) * _MS for _ in range(_BY_ENGINE)]
             figures.append(Figure.of(samples, "ms", label=f"{name} by {way}"))
     docker("rm", "-f", kept)
     return figures

@@ -14,7 +14,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
 from urllib3.exceptions import HTTPError
 
-from howdah.engine.address import silence
+from howdah.engine.address import owners, silence
 from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
 from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
@@ -223,9 +223,7 @@ class Engine:
 
     def owners(self) -> dict[str, str]:
         """All containers with the label `LABEL`, running or not, and its value of each."""
-        with self._explained():
-            found = self._api.containers(all=True, filters={"label": LABEL})
-        return {each["Id"]: each["Labels"].get(LABEL, "") for each in found}
+        return owners(self._url)
 
     def leftovers(self, value: str) -> list[str]:
         """The containers whose label `LABEL` has a value, running or not."""
