@@ -199,13 +199,17 @@ class Engine:
         return dict(line.split("=", 1) for line in lines)
 
     def state(self, container: str) -> Mapping[str, Any]:
-        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone."""
-        try:
-            return dict(self._api.inspect_container(container)["State"])
-        except NotFound:
-            return {}
-        except (DockerException, OSError):
-            return {}
+        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone.
+
+        Raises:
+            Unavailable: the engine does not answer.
+            Refused: ENGINE_REFUSED, with what it says.
+        """
+        with self._explained(container):
+            try:
+                return dict(self._api.inspect_container(container)["State"])
+            except NotFound:
+                return {}
 
     def wait(self, container: str, seconds: float) -> None:
         """Return when a container has ended.

@@ -113,7 +113,8 @@ def _work(options: argparse.Namespace, end: _End) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     containers = None
     if options.engine:
-        settings = ContainerSettings(options.engine, options.network, options.owner, options.shell)
+        owner = f"{options.owner}/{options.id}" if options.owner else ""
+        settings = ContainerSettings(options.engine, options.network, owner, options.shell)
         containers = Containers.at(settings, options.work)
     runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
     folders = Folders(options.work, reuse=runner.is_contained)
