@@ -18,7 +18,7 @@ SHELL = Path("/bin/busybox")
 # What the busybox of an image is called by too.
 APPLETS = (
     "awk cat chmod chown chroot cp cut dd echo env false find grep head id kill ln ls mkdir mkfifo mknod mount mv "
-    "printf ps pwd rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami"
+    "printf ps pwd readlink rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami"
 )
 
 
@@ -94,7 +94,7 @@ def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tu
             info.mode = 0o755
             if isinstance(content, bytes):
                 info.size = len(content)
-                info.mode = 0o644 if path.startswith("etc/") else 0o755
+                info.mode = {"etc": 0o644, "setuid": 0o4755}.get(path.partition("/")[0], 0o755)
                 tar.addfile(info, io.BytesIO(content))
             else:
                 info.type, info.linkname = (tarfile.SYMTYPE, content) if content else (tarfile.DIRTYPE, "")

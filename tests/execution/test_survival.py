@@ -270,7 +270,9 @@ def test_a_hundred_containers_leave_nothing(host, tmp_path):
     for number in range(85):
         once(look=number % 10 == 0)
 
-    assert before == counted()
+    # What others had there before may have ended meanwhile.
+    assert all(now <= then for now, then in zip(counted(), before, strict=True))
+    assert [] == host.engine.leftovers("hundred/run/1")
     assert len(places) > 10
     assert [] == [each for each in places if Path(each).exists()]
     assert ["datum"] == os.listdir(tmp_path)

@@ -238,7 +238,11 @@ def _tried(runner: _Runner, scratch: Scratch, fetched: Fetched, ready: Ready) ->
     with ExitStack() as stack:
         batching = stack.enter_context(closing(Batching(runner, scratch.folders)))
         way = batching.way(held, fetched, say) or OneEach(
-            Commands(scratch.claim), fetched, lambda command: runner.run(held, command), say
+            Commands(scratch.claim),
+            fetched,
+            lambda command: runner.run(held, command),
+            say,
+            lambda: runner.stage(scratch.claim),
         )
         return way.run(ready)
 

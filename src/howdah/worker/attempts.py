@@ -67,10 +67,11 @@ class Attempts:
         pause: Callable[[float], bool] | None = None,
         *,
         way: Way | None = None,
+        stage: Callable[[], str | None] | None = None,
     ) -> None:
         """`pause` waits so many seconds between tries and tells whether the claim is over; `held` does unless told.
 
-        `way` makes the tries; unless told, each starts the command anew.
+        `way` makes the tries; unless told, each starts the command anew, with its files in `stage` (`OneEach`).
         """
         self._held = held
         self._tries = max(1, held.claim.spec.datum_tries)
@@ -79,7 +80,7 @@ class Attempts:
         self._materialiser = materialiser
         self._say = say
         self._pause = pause or held.pause
-        self._way = way or OneEach(Commands(held.claim), materialiser, run, say)
+        self._way = way or OneEach(Commands(held.claim), materialiser, run, say, stage)
 
     def run(self, ready: Ready) -> Ran | None:
         """Try until it succeeds or the tries are used up; None if the claim is over meanwhile.

@@ -64,12 +64,19 @@ class OneEach:
     """A command for each try. `run` is a `Runner`'s."""
 
     def __init__(
-        self, commands: Commands, materialiser: Source, run: Callable[[Command], Outcome | None], say: Say
+        self,
+        commands: Commands,
+        materialiser: Source,
+        run: Callable[[Command], Outcome | None],
+        say: Say,
+        stage: Callable[[], str | None] | None = None,
     ) -> None:
+        """`stage` tells where a datum's files are while its command runs; without it, and for None, they stay."""
         self._commands = commands
         self._materialiser = materialiser
         self._run = run
         self._say = say
+        self._stage = stage
 
     def run(self, ready: Ready) -> Tried:
         """Start the command in the datum's folder and wait for its end. See `Way`."""
@@ -78,7 +85,7 @@ class OneEach:
             command = self._commands.of_datum(ready.datum, ready.folder, lambda line: self._say(datum_id, line))
             self._commands.hand_over(ready.folder)
             began_ns = coarse_now_ns()
-            with feeding(self._materialiser, ready.folder, ready.pipes) as fed:
+            with feeding(self._materialiser, self._place(ready), ready.pipes) as fed:
                 outcome = self._run(command)
         except BadRequest as error:  # the nest, too, names the word of a command that nobody can run
             return Tried(f"cannot be run: {error.message}")
@@ -91,6 +98,11 @@ class OneEach:
             helped, more = recover(self._commands, self._run, self._say, ready, ready.folder)
             cost += more
         return Tried(what, seconds, began_ns, fed.bytes, helped, cost=cost)
+
+    def _place(self, ready: Ready) -> str:
+        """Where pipes are to be fed."""
+        staged = self._stage() if ready.pipes and self._stage is not None else None
+        return staged or ready.folder
 
 
 def missed(fed: Fed) -> str:

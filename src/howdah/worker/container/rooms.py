@@ -18,12 +18,13 @@ from typing import Final
 
 from howdah.errors import ErrorKind, Refused
 from howdah.storage.local_files import explained
+from howdah.worker.below import discard
 from howdah.worker.nest.values import Mount
 
 __all__ = ["Rooms", "remove_leftovers"]
 
 _MEMORY: Final = Path("/dev/shm")
-_READABLE, _WALKABLE, _OPEN = 0o444, 0o755, 0o777
+_READABLE, _WALKABLE, _OPEN, _UNREADABLE = 0o444, 0o755, 0o777, 0o111
 
 
 class Rooms:
@@ -74,14 +75,14 @@ class Rooms:
     def close(self) -> None:
         """Remove them, with all that is in them. Repeating is harmless."""
         for folder in (self._disk, self._quick):
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(str(folder))
 
     def _furnish(self, shell: Path, mounts: Sequence[Mount]) -> None:
         self._paths = tuple(each.path for each in mounts)
         self.pfs.mkdir()
         os.chmod(self.pfs, _OPEN)  # whoever the image's user is
         shutil.copy(shell, self._disk / "busybox")
-        os.chmod(self._disk / "busybox", _WALKABLE)
+        os.chmod(self._disk / "busybox", _UNREADABLE)  # `keeper.sh` says why
         self.tools.mkdir()
         os.chmod(self.tools, _WALKABLE)
         (self.tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
@@ -103,7 +104,7 @@ def remove_leftovers(work: Path) -> None:
     places = [*work.glob("container-*"), *work.glob(f"{_prefix(work)}*")]
     places += _MEMORY.glob(f"{_prefix(work)}*") if _memory() else []
     for folder in places:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(str(folder))
 
 
 def _prefix(work: Path) -> str:
