@@ -148,6 +148,41 @@ def test_a_container_that_cannot_be_started_is_a_refusal_with_its_reason():
     assert (ErrorKind.NO_ENGINE, fakes.refusal.message) == (error.value.kind, error.value.message)
 
 
+def test_a_container_that_goes_with_its_engine_is_no_failure_of_user_code():
+    """The claim is given back, and says why, though the datum may have but one try; the engine may come back."""
+    fakes = Fakes()
+    wanted = claim("a", datumTries=1)
+    containers = fakes.containers()
+    container = containers.of(wanted)
+    runner = Runner(lambda: SimpleNamespace(close=lambda: None), containers)
+
+    def run(command):
+        raise Unavailable(
+            ErrorKind.UNREACHABLE, "the container that runs user code is gone: it was ended; start another"
+        )
+
+    container.run = run
+    with pytest.raises(Refused) as error:
+        runner.run(Held(wanted), Command(("true",), None, {}))
+
+    assert ErrorKind.NO_ENGINE == error.value.kind
+    assert "it was ended, and its engine does not answer" in error.value.message
+    assert container.closed
+
+
+def test_a_worker_removes_what_an_earlier_one_of_its_name_left():
+    """Those that it keeps itself stay."""
+    fakes = Fakes()
+    containers = Containers(fakes.start, ContainerSettings("unix:///nowhere", owner="lake/2/worker-1"))
+    containers.of(claim("a")).id = "kept"
+    left = {"lake/2/worker-1": ["kept", "left"], "lake/2": ["other"]}
+    removed = []
+
+    containers.remove_others(SimpleNamespace(leftovers=left.get, remove=removed.append))
+
+    assert ["left"] == removed
+
+
 def test_limits_and_user_are_those_of_the_spec():
     """Requests are no limits."""
     spec = {"resourceLimits": {"cpu": 0.5, "memory": "64Mi", "gpu": {"type": "nvidia.com/gpu", "number": 1}}}

@@ -16,7 +16,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
 from urllib3.exceptions import HTTPError
 
-from howdah.engine.address import silence
+from howdah.engine.address import owners, silence
 from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
 from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
@@ -223,13 +223,17 @@ class Engine:
         return dict(line.split("=", 1) for line in lines)
 
     def state(self, container: str) -> Mapping[str, Any]:
-        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone."""
-        try:
-            return dict(self._api.inspect_container(container)["State"])
-        except NotFound:
-            return {}
-        except (DockerException, OSError):
-            return {}
+        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone.
+
+        Raises:
+            Unavailable: the engine does not answer.
+            Refused: ENGINE_REFUSED, with what it says.
+        """
+        with self._explained(container):
+            try:
+                return dict(self._api.inspect_container(container)["State"])
+            except NotFound:
+                return {}
 
     def wait(self, container: str, seconds: float) -> None:
         """Return when a container has ended.
@@ -247,9 +251,7 @@ class Engine:
 
     def owners(self) -> dict[str, str]:
         """All containers with the label `LABEL`, running or not, and its value of each."""
-        with self._explained():
-            found = self._api.containers(all=True, filters={"label": LABEL})
-        return {each["Id"]: each["Labels"].get(LABEL, "") for each in found}
+        return owners(self._url)
 
     def leftovers(self, value: str) -> list[str]:
         """The containers whose label `LABEL` has a value, running or not."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from howdah.errors import HowdahError
 from howdah.worker.backoff import delays
 from howdah.worker.commands import Commands
 from howdah.worker.folders import Folders
@@ -85,7 +86,7 @@ class Attempts:
         """Try until it succeeds or the tries are used up; None if the claim is over meanwhile.
 
         Raises:
-            Unavailable: no command can be run any more.
+            Refused, Unavailable: no command can be run any more.
         """
         datum = ready.datum
         download = process = 0.0
@@ -97,7 +98,12 @@ class Attempts:
                 ready = make_ready(datum, self._folders, self._materialiser)
             self._say_more(ready)
             download += ready.seconds
-            tried = self._try(ready)
+            try:
+                tried = self._try(ready)
+            except HowdahError:
+                if ready.folder:
+                    self._folders.discard(ready.folder)
+                raise
             process += tried.seconds
             cost += tried.cost
             size = ready.size + tried.fed_bytes

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from howdah.engine import LABEL, Limits, Settings
+from howdah.engine.address import silence
 from howdah.engine.loading import engine_class
 from howdah.errors import ErrorKind, HowdahError, Refused
 from howdah.model.refs import Pipeline
@@ -45,7 +46,7 @@ Start = Callable[[Settings, Sequence[Mount]], Container]
 class ContainerSettings:
     """What a worker is told of containers: the engine's address, their network, and the label by which they are found.
 
-    `owner` is the id of the lake and of the run of its server, with a slash between them.
+    `owner` is the id of the lake, of the run of its server, and of this worker alone, with slashes between them.
     """
 
     engine: str
@@ -106,9 +107,12 @@ class Containers:
         def start(wanted: Settings, mounted: Sequence[Mount]) -> Container:
             if not opened:
                 opened.append(engine_class()(settings.engine))
+            if settings.owner:
+                made.remove_others(opened[0])
             return Container.start(opened[0], wanted, work, settings.shell, mounted)
 
-        return cls(start, settings)
+        made = cls(start, settings)
+        return made
 
     def of(self, claim: Claim) -> Container:
         """A container in which the commands of a claim run, started if there is none. It is in use until `rest`.
@@ -135,6 +139,24 @@ class Containers:
             self._kept.append(_Kept(code, wanted, mounted, container, self._monotonic()))
             self._wanted = container
         return container
+
+    def silence(self) -> str:
+        """Why the engine does not answer now; empty if it does."""
+        return silence(self._settings.engine)
+
+    def remove_others(self, engine: "Engine") -> None:
+        """Remove the containers of this worker's label that are none of these.
+
+        One that was killed left them, or they could not be removed while the engine was away.
+
+        Raises:
+            HowdahError: the engine does not answer, or will not.
+        """
+        with self._lock:
+            own = {each.container.id for each in self._kept}
+        for container in engine.leftovers(self._settings.owner):
+            if container not in own:
+                engine.remove(container)
 
     def rest(self) -> None:
         """No claim is at work: what nobody uses for so long from now on is ended."""

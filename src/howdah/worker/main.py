@@ -115,9 +115,8 @@ def _work(options: argparse.Namespace, end: _End) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     containers = None
     if options.engine:
-        settings = ContainerSettings(
-            options.engine, options.network, options.owner, options.shell, read_only=options.read_only
-        )
+        owner = f"{options.owner}/{options.id}" if options.owner else ""
+        settings = ContainerSettings(options.engine, options.network, owner, options.shell, read_only=options.read_only)
         containers = Containers.at(settings, options.work)
     runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
     if runner.is_contained:

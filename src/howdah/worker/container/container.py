@@ -61,6 +61,7 @@ class Container:
         # Guarded by _lock: whether a command runs, whether it was cancelled, and whether no further one may run.
         self._running = self._cancelled = self._closed = False
         self._swept = False  # guarded by _run_lock: whether what is here of it was removed
+        self._pid = 0  # of its first process, once it was seen
 
     @classmethod
     def start(
@@ -111,12 +112,11 @@ class Container:
     @property
     def pid(self) -> int:
         """The container's first process, for `worker.meter`; 0 if the engine's processes are not seen from here."""
-        with suppress(HowdahError, OSError):
-            pid = int(self._engine.state(self._container).get("Pid") or 0)
+        with suppress(HowdahError):
+            pid = self._pid or int(self._engine.state(self._container).get("Pid") or 0)
             # The engine of another machine has numbers of its own, which mean somebody else here.
-            if _KEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
-        return 0
+            self._pid = pid if _is_keeper(pid) else 0
+        return self._pid
 
     @property
     def pfs(self) -> Path:
@@ -295,7 +295,12 @@ class Container:
         return SIGNAL_CODES + KILLED if code is None else code
 
     def _check_alive(self) -> None:
-        state = self._engine.state(self._container)
+        try:
+            state = self._engine.state(self._container)
+        except HowdahError as error:
+            if self._pid and _is_keeper(self._pid):
+                return  # containers may outlive their engine
+            state = {"Error": error.message.partition(";")[0]}
         if not state.get("Running"):
             self._end()
             why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was ended")
@@ -323,6 +328,13 @@ def _await_keeper(engine: "Engine", container: str, pipes: Pipes) -> None:
             break
     why = str(state.get("Error") or "its first process does not answer")
     raise Unavailable(ErrorKind.UNREACHABLE, f"container {container[:12]} did not start: {why}; try again")
+
+
+def _is_keeper(pid: int) -> bool:
+    """Whether that is the first process of a container, and alive."""
+    with suppress(OSError):
+        return _KEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def _ignore(data: bytes) -> None:

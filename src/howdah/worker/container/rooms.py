@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from howdah.errors import ErrorKind, Refused
+from howdah.storage.local_files import explained
 from howdah.worker.below import discard
 from howdah.worker.nest.values import Mount
 
@@ -34,16 +35,20 @@ class Rooms:
 
         Raises:
             Refused: NO_ENGINE: there are secrets to mount, and no memory to keep them in.
+            Refused, Unavailable: they cannot be made: the disk is full, for instance.
         """
         self.work = Path(os.path.realpath(work))
         memory = _memory()
         if mounts and memory is None:
             text = f"secrets are mounted from memory, and {_MEMORY} is no memory file system here; mount one there"
             raise Refused(ErrorKind.NO_ENGINE, text)
-        self._disk = Path(tempfile.mkdtemp(prefix="container-", dir=self.work))
-        self._quick = Path(tempfile.mkdtemp(prefix=_prefix(self.work), dir=memory or self.work))
+        with explained(self.work):
+            self._disk = self._quick = Path(tempfile.mkdtemp(prefix="container-", dir=self.work))
         try:
-            self._furnish(shell, mounts)
+            with explained(memory or self.work):
+                self._quick = Path(tempfile.mkdtemp(prefix=_prefix(self.work), dir=memory or self.work))
+            with explained(self.work):
+                self._furnish(shell, mounts)
         except BaseException:
             self.close()
             raise
@@ -69,7 +74,7 @@ class Rooms:
 
     def close(self) -> None:
         """Remove them, with all that is in them. Repeating is harmless."""
-        for folder in (self._quick, self._disk):
+        for folder in (self._disk, self._quick):
             discard(str(folder))
 
     def _furnish(self, shell: Path, mounts: Sequence[Mount]) -> None:
