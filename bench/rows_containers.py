@@ -1,202 +1,219 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about containers: what one adds to a command, beside what Docker's own ways to run it add; whole datums in both.
+"""Rows about containers: what a command costs in one that is warm, beside bare processes and the engine's own ways.
 
-A Docker daemon of our own is started for them, which needs root and the packages docker.io and busybox-static.
+They run on engines of their own, which are started for them and want root. The image has a static shell of this
+machine in it, the same program that the bare command runs. An engine that is not here has no figures.
 """
 
 import os
+import shutil
+import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from bench.figures import Figure, Row, quantile
+from bench.figures import Figure, Row
 from bench.ground import Ground, quiet
-from bench.lakes import memory_of
+from bench.lakes import Lake, memory_of
 from bench.pairs import timed
-from bench.rows_pipelines import put_files
+from bench.rows_pipelines import Opened, pipeline, put_files
 from howdah.client import Client
-from howdah.engine import Settings
-from howdah.engine.engine import Engine
+from howdah.engine import Engine, Settings
 from howdah.worker.container import Container
 from howdah.worker.nest import Command
 from tools import engines
 
 __all__ = ["ROWS"]
 
-_TIMES = 50
-_STARTS = 10
-_DOCKER_RUNS = 10
-_WAIT_SECONDS = 600.0
-_SCRIPT = 'wc -w < "$in" > "$OUT/count"'
-_DATUM = 'wc -w < "$in" > "/pfs/out/${in##*/}"'
-_PATH = "/usr/bin:/bin"
+_WARM: Final = 100  # of each command
+_BY_ENGINE: Final = 10  # of what the engine's own program takes a tenth of a second and more for
+_STARTS: Final = 5
+_IDLE_SECONDS: Final = 3.0  # what starting leaves behind is given back by then
+_COPY: Final = 'cp "$PFS/in/a" "$PFS/out/a"'
+_COMMANDS: Final = {"true": ("busybox", "true"), "a copy by a shell": ("busybox", "sh", "-c", _COPY)}
+_WAIT_SECONDS: Final = 600.0
+_MS: Final = 1000.0
+_OVERHEAD_MS: Final = 10.0
 
 
-@contextmanager
-def _docker(ground: Ground) -> Iterator[tuple[str, str]]:
-    """The address of a daemon, and an image with a shell."""
-    if missing := engines.missing_for("docker") or ("root" if os.geteuid() else ""):
-        raise RuntimeError(f"Docker cannot run here without {missing}")
-    ground.say("starting a Docker daemon")
-    with engines.running("docker", Path(tempfile.mkdtemp(prefix="docker-"))) as address:
-        yield address, engines.build(address, "shell", engines.with_shell())
-
-
-def command(ground: Ground) -> list[Figure]:
-    """One small command: bare, in a warm container, by `docker exec`, by `docker run`; by turns."""
-    with _docker(ground) as (address, image), Engine(address) as engine:
+def commands(ground: Ground) -> list[Figure]:
+    """A bare command and one in a warm container by turns, then the same by the engine's own program."""
+    figures: list[Figure] = []
+    with _engine("docker") as (address, image):
         work = ground.place.fresh("containers")
-        work.mkdir(parents=True)
-        settings = Settings(image, network="none")
-        starts = [_start(engine, settings, work) for _ in range(_STARTS)]
-        with Container.start(engine, settings, work) as container, _sleeping(address, image, work) as name:
-            ways = _ways(container, address, image, work, name)
-            seconds: dict[str, list[float]] = {way: [] for way in ways}
-            for number in range(_TIMES):
-                for way, run in ways.items():
-                    if way != "docker run --rm" or number < _DOCKER_RUNS:
-                        seconds[way].append(timed(run))
-        ground.place.away(work)
-    bare = quantile(seconds["bare"], 0.5)
-    added = {way: [each - bare for each in taken] for way, taken in seconds.items() if way != "bare"}
-    return [
-        Figure.of(
-            [each * 1000 for each in added.pop("howdah")],
-            "ms",
-            label="a warm container adds",
-            at_most=10,
-            note=f"to {bare * 1000:.1f} ms of the bare command",
-        ),
-        *(Figure.of([each * 1000 for each in taken], "ms", label=f"{way} adds") for way, taken in added.items()),
-        Figure.of(starts, "s", label="start of a container, until its first command has run", at_most=1),
-    ]
-
-
-def _ways(container: Container, address: str, image: str, work: Path, name: str) -> dict[str, Callable[[], object]]:
-    """The same command on the same files in each way."""
-    docker = ["docker", "-H", address]
-    env = {"PATH": _PATH, "in": "/pfs/in/a", "OUT": "/pfs/out"}
-    given = [word for each, value in env.items() for word in ("-e", f"{each}={value}")]
-    folders = {way: _folder(work / way) for way in ("bare", "howdah", "run")}
-    mounted = ["-v", f"{folders['run']}:/pfs"]
-    here = {**env, "in": str(folders["bare"] / "in/a"), "OUT": str(folders["bare"] / "out")}
-    words = ("sh", "-c", _SCRIPT)
-
-    def by(words: list[str], env: dict[str, str] | None = None) -> Callable[[], object]:
-        return lambda: subprocess.run(words, env=env, check=True, stdout=subprocess.DEVNULL)
-
-    def howdah() -> None:
-        outcome = container.run(Command(words, folders["howdah"], env, timeout=60.0))
-        assert outcome.exit_code == 0, outcome
-
-    return {
-        "bare": by(["/bin/busybox", *words], here),
-        "howdah": howdah,
-        "docker exec": by([*docker, "exec", *given, name, *words]),
-        "docker run --rm": by([*docker, "run", "--rm", "--network", "none", *given, *mounted, image, *words]),
-    }
-
-
-def _folder(folder: Path) -> Path:
-    (folder / "in").mkdir(parents=True)
-    (folder / "out").mkdir()
-    (folder / "in/a").write_text("the words of a small file\n" * 20)
-    return folder
-
-
-@contextmanager
-def _sleeping(address: str, image: str, work: Path) -> Iterator[str]:
-    """A container for `docker exec`, with a folder as `/pfs`; its name."""
-    docker = ["docker", "-H", address]
-    begin = [*docker, "run", "-d", "--name", "beside", "--network", "none", "-v", f"{_folder(work / 'exec')}:/pfs"]
-    subprocess.run([*begin, image, "sleep", "100000"], check=True, stdout=subprocess.DEVNULL)
-    try:
-        yield "beside"
-    finally:
-        subprocess.run([*docker, "rm", "-f", "beside"], check=True, stdout=subprocess.DEVNULL)
-
-
-def _start(engine: Engine, settings: Settings, work: Path) -> float:
-    """The seconds of a container's start with a first command; its end is not measured."""
-    held: list[Container] = []
-    folder = _folder(Path(tempfile.mkdtemp(dir=work)))
-
-    def begin() -> None:
-        held.append(Container.start(engine, settings, work))
-        held[0].run(Command(("true",), folder, {"PATH": _PATH}, timeout=60.0))
-
-    seconds = timed(begin)
-    held[0].close()
-    return seconds
+        work.mkdir()
+        with Engine(address) as engine:
+            starts = [_start(engine, image, work) for _ in range(_STARTS)]
+            with Container.start(engine, Settings(image, network="none"), work) as container:
+                for name, words in _COMMANDS.items():
+                    figures += _beside_bare(name, container, words, work)
+        figures += _by_engine(address, image, work)
+        figures.append(Figure.of(starts, "s", label="a container started, a command run, and removed", at_most=1))
+    if not engines.missing_for("podman"):
+        with (
+            _engine("podman") as (address, image),
+            Engine(address) as engine,
+            Container.start(engine, Settings(image, network="none"), work) as container,
+        ):
+            for name, words in _COMMANDS.items():
+                figures += _beside_bare(f"{name}, by Podman", container, words, work)
+    ground.place.away(work)
+    return figures
 
 
 def datums(ground: Ground) -> list[Figure]:
-    """Whole datums of a pipeline, in processes and in containers of one server; and a server that has an engine."""
-    count = ground.scale.datums
-    seconds: dict[str, float] = {}
-    with (
-        _docker(ground) as (address, image),
-        _engine_named(address),
-        ground.fresh_lake("words") as lake,
-        lake.client() as client,
-    ):
-        idle = memory_of(lake.pid)
-        for name, transform in {"processes": {}, "containers": {"image": image}}.items():
-            seconds[name] = _job(client, name, count, {"cmd": ["sh", "-c", _DATUM], **transform})
-            client.delete_pipeline(name)
-    each = {name: taken / count * 1000 for name, taken in seconds.items()}
+    """The same pipeline in a container and as a process, by turns on one worker; then ten images by turns."""
+    count = ground.scale.contained
+    with _engine("docker") as (address, image):
+        images = [_another(address, number) for number in range(10)]
+        root = ground.place.fresh("lake")
+        options = ("--engine", address, "--container-network", "none")
+        with Lake.running(root, *options) as lake, lake.client() as client:
+            time.sleep(_IDLE_SECONDS)
+            idle = Figure("memory of the idle server, which has found the engine", memory_of(lake.pid) / 1e6, "MB")
+            figures = [idle, *_pipelines(client, image, count), *_by_turns(client, images)]
+    shutil.rmtree(root)
+    return figures
+
+
+def _pipelines(client: Client, image: str, count: int) -> list[Figure]:
+    """From the finish of a commit of new files to its finished output, for each datum."""
+    for name, more in (("process", {}), ("container", {"image": image})):
+        client.create_repo(f"{name}-in")
+        put_files(client, f"{name}-in", [0], 0)
+        _create(client, name, f"{name}-in", more)
+
+    def one(name: str, number: int) -> float:
+        with Opened(client, f"{name}-in") as commit:
+            put_files(client, commit.name, range(count), number + 1)
+            quiet()
+            return commit.finish_and_wait() / count * _MS
+
+    both = [(one("process", number), one("container", number)) for number in range(_STARTS)]
+    bare, contained = zip(*both, strict=True)
+    beyond = [right - left for left, right in both]
+    label = "a datum in a container beyond one as a process"
     return [
-        Figure(
-            "a datum costs more in a container than in a process",
-            each["containers"] - each["processes"],
-            "ms",
-            at_most=10,
-            note=f"{each['containers']:.2f} ms beside {each['processes']:.2f} ms",
-        ),
-        Figure("memory of the idle server, which has found the engine", idle / 1e6, "MB", at_most=200),
+        Figure.of(bare, "ms", label=f"{count} datums by one worker as processes, each"),
+        Figure.of(contained, "ms", label="in a container, each"),
+        Figure.of(beyond, "ms", label=label, at_most=_OVERHEAD_MS),
     ]
 
 
-@contextmanager
-def _engine_named(address: str) -> Iterator[None]:
-    """Servers that are started meanwhile use this engine; it has no bridge."""
-    os.environ.update({"HOWDAH_ENGINE": address, "HOWDAH_CONTAINER_NETWORK": "none"})
-    try:
-        yield
-    finally:
-        for name in ("HOWDAH_ENGINE", "HOWDAH_CONTAINER_NETWORK"):
-            with suppress(KeyError):
-                del os.environ[name]
+def _by_turns(client: Client, images: Sequence[str]) -> list[Figure]:
+    """Each commit is one datum of each of ten pipelines: ten containers are wanted, and two workers keep two each."""
+    client.create_repo("turns")
+    put_files(client, "turns", [0], 0)
+    for number, image in enumerate(images):
+        _create(client, f"turn-{number}", "turns", {"image": image})
+    samples = []
+    for number in range(_STARTS):
+        with Opened(client, "turns") as commit:
+            put_files(client, commit.name, [0], number + 1)
+            quiet()
+            samples.append(commit.finish_and_wait())
+    return [Figure.of(samples, "s", label="one datum of each of ten pipelines, each in an image of its own")]
 
 
-def _job(client: Client, name: str, count: int, transform: dict[str, Any]) -> float:
-    """The seconds of a job of so many small datums, whose containers are up."""
-    spec = {
-        "pipeline": {"name": name},
-        "transform": transform,
-        "input": {"pfs": {"repo": "words", "glob": "/*", "name": "in"}},
-    }
+def _create(client: Client, name: str, repo: str, more: dict[str, Any]) -> None:
+    """A pipeline by one worker; it has run once when this returns."""
+    spec = pipeline(name, repo, "/*", 'cp "$in" /pfs/out/')
+    spec["transform"] |= more
+    spec["parallelism_spec"] = {"constant": 1}
     client.create_pipeline(spec)
-    put_files(client, "words@master", range(2), len(name))
     client.wait_commit(f"{name}@master", timeout=_WAIT_SECONDS)
-    quiet()
-    put_files(client, "words@master", range(count), len(name) + 1)
-    client.wait_commit(f"{name}@master", timeout=_WAIT_SECONDS)
-    job = next(client.list_jobs(name))
-    assert job.processed == count, job
-    assert job.took is not None
-    return job.took.total_seconds()
+
+
+def _beside_bare(name: str, container: Container, words: Sequence[str], work: Path) -> list[Figure]:
+    """The same command here and in there by turns; the difference of each pair is what containers cost."""
+    folder = Path(tempfile.mkdtemp(dir=work))
+    for each in ("in", "out"):
+        (folder / each).mkdir()
+    (folder / "in" / "a").write_text("a datum\n")
+    env = {"PATH": os.environ["PATH"]}
+
+    def bare() -> float:
+        return timed(lambda: subprocess.run(words, env=env | {"PFS": str(folder)}, check=True)) * _MS
+
+    def warm() -> float:
+        begin = time.perf_counter()
+        outcome = container.run(Command(tuple(words), folder, {"PATH": "/bin"}))
+        if outcome.exit_code:
+            raise RuntimeError(f"{words} ended with {outcome.exit_code} in its container: {outcome.error}")
+        return (time.perf_counter() - begin) * _MS
+
+    bare(), warm()
+    pairs = [(bare(), warm()) for _ in range(_WARM)]
+    beyond = [there - here for here, there in pairs]
+    here, there = (statistics.median(side) for side in zip(*pairs, strict=True))
+    note = f"{there:.1f} ms beside {here:.1f} ms as a bare process"
+    return [Figure.of(beyond, "ms", label=f"{name}, beyond the bare process", at_most=_OVERHEAD_MS, note=note)]
+
+
+def _by_engine(address: str, image: str, work: Path) -> list[Figure]:
+    """What users of the engine type: into a container that runs, and a container for each command."""
+    folder = Path(tempfile.mkdtemp(dir=work))
+    for each in ("in", "out"):
+        (folder / each).mkdir()
+    (folder / "in" / "a").write_text("a datum\n")
+    options = ["--network", "none", "-v", f"{folder}:/pfs", "-e", "PFS=/pfs"]
+    docker = _docker(address)
+    kept = docker("run", "-d", *options, image, "busybox", "sleep", "100000").strip()
+    figures = []
+    for name, words in _COMMANDS.items():
+        ways = {
+            "`docker exec`": ("exec", kept, *words),
+            "`docker run --rm`": ("run", "--rm", *options, image, *words),
+        }
+        for way, typed in ways.items():
+            samples = [timed(partial(docker, *typed)) * _MS for _ in range(_BY_ENGINE)]
+            figures.append(Figure.of(samples, "ms", label=f"{name} by {way}"))
+    docker("rm", "-f", kept)
+    return figures
+
+
+def _start(engine: Engine, image: str, work: Path) -> float:
+    folder = Path(tempfile.mkdtemp(dir=work))
+    begin = time.perf_counter()
+    with Container.start(engine, Settings(image, network="none"), work) as container:
+        container.run(Command(("busybox", "true"), folder, {"PATH": "/bin"}))
+    return time.perf_counter() - begin
+
+
+def _docker(address: str) -> Callable[..., str]:
+    def run(*words: str) -> str:
+        return subprocess.run(["docker", "-H", address, *words], check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+def _another(address: str, number: int) -> str:
+    """An image like the others, with a file that they have not."""
+    return engines.build(address, f"turn-{number}", engines.with_shell(number=str(number).encode()))
+
+
+@contextmanager
+def _engine(name: str) -> Iterator[tuple[str, str]]:
+    """The address of an engine of our own, and an image in it.
+
+    Raises:
+        RuntimeError: it cannot run here.
+    """
+    if missing := "root" if os.geteuid() != 0 else engines.missing_for(name):
+        raise RuntimeError(f"{name} cannot run here without {missing}")
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))  # short: a socket's path has 107 bytes
+    with engines.running(name, folder) as address:
+        yield address, engines.build(address, "shell", engines.with_shell())
 
 
 ROWS = [
     Row(
-        "container",
-        "`wc -w < in > out` in a container that is up; container start",
-        "`docker exec`, `docker run --rm` of the same",
-        command,
+        "container", "one small command in a warm container", "the bare process, `docker exec`, `docker run`", commands
     ),
-    Row("container-datums", "1,000 datums `wc -w < in > out` in containers", "the same in processes", datums),
+    Row("container-datums", "datums in containers, end to end", "the same pipeline as processes", datums),
 ]

@@ -38,6 +38,7 @@ class Scale:
     big_datum_bytes: int
     pipelines: int
     jobs: int  # of all of them together
+    contained: int  # datums of one pipeline in a container
     pairs: int = 5
 
     @property
@@ -75,6 +76,7 @@ SCALES: Final = {
         big_datum_bytes=20_000_000,
         pipelines=1_000,
         jobs=20_000,
+        contained=200,
     ),
     "small": Scale(
         name="small",
@@ -104,6 +106,7 @@ SCALES: Final = {
         big_datum_bytes=20_000_000,
         pipelines=20,
         jobs=400,
+        contained=20,
         pairs=2,
     ),
 }

@@ -23,7 +23,7 @@ SHELL = Path("/bin/busybox")
 # What the busybox of an image is called by too.
 APPLETS = (
     "awk cat chmod chown chroot cp cut dd echo env false find grep head id kill ln ls mkdir mkfifo mknod mount mv "
-    "printf ps pwd rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami"
+    "printf ps pwd readlink rm seq setsid sh sleep su sync tail touch tr true umount unshare wc whoami yes"
 )
 
 
@@ -34,27 +34,63 @@ def missing_for(engine: str) -> str:
     return (absent or [str(path) for path in (SHELL,) if not path.exists()] or [""])[0]
 
 
+class Daemon:
+    """An engine that keeps everything in `folder`; it can be killed and started again."""
+
+    def __init__(self, engine: str, folder: Path, registries: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self.address = f"unix://{folder}/sock"
+        self._bridge = _made_bridge() if engine == "docker" else ""
+        docker = engine == "docker"
+        words = _docker(folder, self.address, self._bridge) if docker else _podman(folder, self.address, registries)
+        self._words = words
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; return when it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._words, stdout=log, stderr=log)
+        _await(self.address, self._process, self._folder / "log")
+
+    def kill(self) -> None:
+        """Kill the process that answers, and no other of its; return when it is dead."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        # Docker's helper dies with it; where nobody waits for orphans its number stays, and is taken for it.
+        (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Have it end by itself, and remove what it kept."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        _remove_bridge(self._bridge)
+        for mounted in _mounts(self._folder):
+            subprocess.run(["umount", "-l", mounted], check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def running(engine: str, folder: Path, registries: Sequence[str] = ()) -> Iterator[str]:
     """The address of an engine that keeps everything in `folder`, inside the block; its containers go with it.
 
     It asks `registries` of this machine without TLS.
     """
-    address = f"unix://{folder}/sock"
-    bridge = _made_bridge() if engine == "docker" else ""
-    words = _docker(folder, address, bridge) if engine == "docker" else _podman(folder, address, registries)
-    with (folder / "log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as process:
-        try:
-            _await(address, process, folder / "log")
-            yield address
-            _remove_containers(address)
-        finally:
-            process.terminate()
-            process.wait()
-            _remove_bridge(bridge)
-            for mounted in _mounts(folder):
-                subprocess.run(["umount", "-l", mounted], check=False)
-            shutil.rmtree(folder, ignore_errors=True)
+    with daemon(engine, folder, registries) as started:
+        yield started.address
+
+
+@contextmanager
+def daemon(engine: str, folder: Path, registries: Sequence[str] = ()) -> Iterator[Daemon]:
+    """As `running`, for who wants to kill it."""
+    made = Daemon(engine, folder, registries)
+    try:
+        made.start()
+        yield made
+        _remove_containers(made.address)
+    finally:
+        made.end()
 
 
 def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tuple[str, ...] = ()) -> str:
@@ -66,7 +102,7 @@ def build(address: str, name: str, files: Mapping[str, bytes | str], changes: tu
             info.mode = 0o755
             if isinstance(content, bytes):
                 info.size = len(content)
-                info.mode = 0o644 if path.startswith("etc/") else 0o755
+                info.mode = {"etc": 0o644, "setuid": 0o4755}.get(path.partition("/")[0], 0o755)
                 tar.addfile(info, io.BytesIO(content))
             else:
                 info.type, info.linkname = (tarfile.SYMTYPE, content) if content else (tarfile.DIRTYPE, "")

@@ -10,8 +10,10 @@ from howdah.client import Client
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.states import JobState, PipelineState
 from howdah.server.executions import EXECUTION_VARIABLES, ExecutionSettings, engine_of, execution_settings, told_of
+from howdah.server.workers import ContainerWords, worker_command
 from howdah.testing.server import running_server
 from howdah.wire.stubs import howdah_v1_pb2 as wire
+from howdah.worker.main import _options
 from tests.apis.scripted_worker import CALL_SECONDS, ScriptedWorker
 from tools import engines
 from tools.image_registry import PASSWORD, USER
@@ -109,7 +111,10 @@ def test_settings_come_from_options_and_the_environment():
     assert ExecutionSettings(*{**WORDS, "pull": "never"}.values()) == execution_settings({"pull": "never"}, environ)
 
 
-@pytest.mark.parametrize("given", [{"execution": "docker"}, {"missing_engine": "auto"}, {"engine": "ssh://host"}])
+@pytest.mark.parametrize(
+    "given",
+    [{"execution": "docker"}, {"missing_engine": "auto"}, {"engine": "ssh://host"}, {"container_root": "false"}],
+)
 def test_a_setting_that_is_none_is_refused(given):
     """The text says what may be."""
     with pytest.raises(BadRequest) as error:
@@ -129,12 +134,25 @@ def test_a_server_says_how_pipelines_run(tmp_path):
     assert said[1].startswith("processes; pipelines that name an image are refused: no container engine answers at")
 
 
+def test_workers_are_told_what_the_server_was_told(tmp_path):
+    """By the words of their command line; what was not said has a default there."""
+    told = [ContainerWords("u", "none", "lake/run", "/opt/busybox", read_only=True), ContainerWords("u", "none", "o")]
+
+    commands = [worker_command(tmp_path, "here:1", containers=each)("w1") for each in told]
+    found = [_options(words[3:]) for words in commands]
+
+    assert [("u", "none", "lake/run"), ("u", "none", "o")] == [(e.engine, e.network, e.owner) for e in found]
+    assert [("/opt/busybox", True), ("", False)] == [(each.shell, each.read_only) for each in found]
+
+
 WORDS = {
     "execution": "container",
     "engine": "unix:///x",
     "missing_engine": "process",
     "pull": "always",
     "container_network": "none",
+    "container_root": "read-only",
+    "container_shell": "/opt/busybox",
 }
 
 

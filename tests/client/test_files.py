@@ -9,6 +9,7 @@ import pytest
 
 from howdah.client import Client
 from howdah.errors import BadRequest, ErrorKind, NotFound, Refused
+from howdah.testing.server import running_server
 
 MiB = 1 << 20
 
@@ -20,6 +21,20 @@ def paths(infos):
 def test_the_fixture_takes_the_way_that_it_says(client, request):
     """`direct=True` reaches the store of a server on this machine, `direct=False` never."""
     assert ("direct" in request.node.name) == client.is_direct
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_nothing_is_written_directly_into_the_folder_of_another_user(tmp_path):
+    """The server could neither remove that nor write beside it: bytes go through the server."""
+    with running_server(tmp_path / "lake") as server, Client(server.grpc_address) as own:
+        own.create_repo("in")
+        was_direct = own.is_direct
+        os.chown(tmp_path / "lake/lake", 54_321, 54_321)
+        with Client(server.grpc_address) as other:
+            other.put_file("in@master", "/a", b"a")
+            is_direct = other.is_direct
+
+    assert (True, False) == (was_direct, is_direct)
 
 
 @pytest.mark.parametrize("size", [0, 1, MiB - 1, MiB, 5 * MiB + 3])

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pipelines in images, through a whole server: from a spec to files, logs and provenance, by real workers."""
 
+import os
+import shutil
 import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +19,8 @@ from howdah.testing.server import running_server
 from tools import engines
 
 PATIENCE_SECONDS = 60
+INTERPRETERS = (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3")
+ORDINARY = 54_321  # a number without a name: nothing is added to the machine's list of users
 STATIC = """
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +55,7 @@ def client(engine, tmp_path_factory):
 def ran(client, name, image, *words, expect=JobState.SUCCESS, **fields):
     """A pipeline of that name over both files of `in`; its job, when it has ended."""
     transform = {"image": image, "cmd": list(words), **fields.pop("transform", {})}
-    source = {"pfs": {"repo": "in", "glob": "/*"}}
+    source = fields.pop("input", {"pfs": {"repo": "in", "glob": "/*"}})
     client.create_pipeline(
         {"pipeline": {"name": name}, "transform": transform, "input": source, "datumTries": 1, **fields}
     )
@@ -79,7 +87,7 @@ def test_every_result_knows_its_image(client, engine):
     assert exact.rpartition("sha256:")[1] == "sha256:"
     assert {exact} == {client.inspect_job(job.job).execution.digest, made.image, *(each.image for each in datums)}
     assert "container" == client.inspect_job(job.job).execution.execution
-    assert sorted(["on doubled", "up"] * 2) == sorted(logs)
+    assert sorted(["on doubled", "aside"] * 2) == sorted(logs)
     assert all(each.stats.cpu_time > timedelta() and each.stats.memory_max_bytes > 0 for each in datums)
 
 
@@ -166,3 +174,61 @@ def test_what_went_wrong_is_told(client, engine, request, fields, words, reason)
 
     assert reason in job.reason
     assert reason in next(iter(client.list_datums(job.job))).reason
+
+
+def test_lazy_and_empty_files_are_what_they_are_for_processes(client, engine):
+    """A pipe is fed when it is read, and a link to it is the whole file; empty files are names alone."""
+    lazy = {"pfs": {"repo": "in", "glob": "/*", "lazy": True}}
+    script = 'cat "$in" > /pfs/out/${in##*/}; ln -s "$in" /pfs/out/linked-${in##*/}'
+
+    ran(client, "lazy", engine.image, "sh", "-c", script, input=lazy)
+
+    assert {"/a": b"one", "/b": b"two", "/linked-a": b"one", "/linked-b": b"two"} == output(client, "lazy")
+
+
+@pytest.mark.full
+def test_a_server_need_not_be_root(hosts):
+    """Whoever ran in the container, and whatever modes were left: it is read, and nothing stays behind."""
+    host = hosts("docker")
+    home = Path(tempfile.mkdtemp(prefix="ordinary-"))
+    os.chown(home, ORDINARY, ORDINARY)
+    socket = Path(host.address.removeprefix("unix://"))
+    os.chmod(socket.parent, 0o711)
+    os.chmod(socket, 0o666)
+    script = "mkdir /pfs/out/d; echo mine > /pfs/out/d/${in##*/}; chmod 0 /pfs/out/d/* /pfs/out/d"
+
+    with ordinary_server(home, host.address) as address, Client(address) as client:
+        client.create_repo("in")
+        client.put_file("in@master", "/a", b"one")
+        client.put_file("in@master", "/b", b"two")
+        for user in ("0", "4321"):
+            ran(client, f"by-{user}", host.image, "sh", "-c", script, transform={"user": user})
+        found = [client.get_file(f"by-{user}@master", "/d/a") for user in ("0", "4321")]
+    left = [path for path in (home / "lake/workers").rglob("*") if path.name in ("a", "b")]
+    shutil.rmtree(home)
+
+    assert [b"mine\n", b"mine\n"] == found
+    assert [] == left
+
+
+@contextmanager
+def ordinary_server(home, engine):
+    """The address of a server that an ordinary user runs, inside the block."""
+    env = {**os.environ, "HOME": str(home), "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", "--bounding-set=-all"]
+    words = ["-m", "howdah.cli", "server", "--root", home / "lake", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    words += ["--engine", engine, "--container-network", "none"]
+    python = next((each for each in INTERPRETERS if can_be_run([*become, each], env)), None)
+    if python is None:
+        pytest.skip("no Python here that others than root may run has howdah's libraries")
+    with subprocess.Popen([*become, python, *words], stdout=subprocess.PIPE, env=env) as server:
+        try:
+            yield server.stdout.readline().decode().partition(" grpc ")[2].partition(",")[0]
+        finally:
+            server.terminate()
+
+
+def can_be_run(words, env):
+    """Whether an interpreter finds howdah, and starts itself again as a server does for workers."""
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import howdah.server.app'], check=True)"
+    return subprocess.run([*words, "-c", code], env=env, capture_output=True).returncode == 0

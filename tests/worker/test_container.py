@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from howdah.engine import LABEL, Engine, Limits
+from howdah.engine import LABEL, Credentials, Engine, Limits, Settings
 from howdah.errors import ErrorKind, NotFound, Refused, Unavailable, Unsupported
-from howdah.worker.container import find_shell
+from howdah.worker.container import Container, find_shell
 from howdah.worker.meter import Meter
 from howdah.worker.nest import Command, ModeName, Mount
 from tools import engines
+from tools.image_registry import PASSWORD, USER
 
 PATH = {"PATH": "/usr/bin:/bin"}
 PATIENCE_SECONDS = 10
@@ -164,6 +165,22 @@ def test_the_shell_is_a_file_of_this_machine():
     assert os.access(find_shell(), os.X_OK)
 
 
+def test_the_shell_may_come_from_an_image(host, registry, tmp_path, pfs):
+    """By its digest, fetched from a registry with the first container; asked for again it is there."""
+    exact = registry.push("shell", "1", [{"bin/busybox": engines.SHELL.read_bytes()}], {})
+    engine = host.engine
+    engine.pull(exact, Credentials(USER, PASSWORD), lambda _: None)
+
+    first = find_shell(exact, engine, tmp_path)
+    with Container.start(engine, Settings(host.image, network="none"), tmp_path, exact) as container:
+        outcome = container.run(Command(("true",), pfs, PATH, timeout=PATIENCE_SECONDS))
+
+    assert (0, engines.SHELL.read_bytes()) == (outcome.exit_code, first.read_bytes())
+    assert first == find_shell(exact, engine, tmp_path)
+    with pytest.raises(NotFound, match="has no /etc/none"):
+        engine.file(exact, "/etc/none")
+
+
 def test_containers_are_found_by_label_until_they_are_closed(host, tmp_path):
     """So what a killed server left can be removed."""
     with host.start(tmp_path, labels={LABEL: "lake"}) as container:
@@ -270,7 +287,7 @@ def test_root_in_a_container_has_no_capabilities_and_gets_none(container, pfs):
 def test_user_code_cannot_write_what_it_shares_with_the_worker(container, pfs, tmp_path):
     """Or a link in place of a file would have the worker write on the host, and read there."""
     script = f"""
-        for name in run why stdin notes results keeper.sh busybox; do
+        for name in run why stdin notes keeper.sh busybox; do
             ln -sf {tmp_path}/trap /.howdah/$name && echo linked
             rm -f /.howdah/$name && echo removed
         done
@@ -284,17 +301,17 @@ def test_user_code_cannot_write_what_it_shares_with_the_worker(container, pfs, t
     assert [b"hello"] == _shell(container, pfs, "cat /pfs/in/a")[1]
 
 
-def test_lies_in_the_pipes_harm_only_their_own_command(container, pfs):
+def test_lies_in_the_notes_harm_only_their_own_command(container, pfs):
     """Whatever is written there is looked at before it is believed, and the next command is well."""
     script = """
-        echo 'rubbish' > /.howdah/results; echo '-1 x' > /.howdah/results; echo '999999 0' > /.howdah/results
         printf 'stats a b c\\nCommand terminated by signal 99999999999\\n\\377\\n' > /.howdah/notes
+        printf 'error \\033[2Jlie%s\\n' "$(yes | head -n 9000 | tr -d '\\n')" > /.howdah/notes
         exit 3
         """
 
     outcome, _ = _shell(container, pfs, script)
 
-    assert (3, None) == (outcome.exit_code, outcome.signal)
+    assert (3, None, "\\x1b[2Jlie" + "y" * 193 + "…") == (outcome.exit_code, outcome.signal, outcome.error)
     assert [b"hello"] == _shell(container, pfs, "cat /pfs/in/a")[1]
 
 

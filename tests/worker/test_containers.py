@@ -27,12 +27,12 @@ PATH = {"PATH": "/usr/bin:/bin"}
 PATIENCE_SECONDS = 20
 
 
-def claim(image="x", secrets=(), **spec):
-    document = {"pipeline": {"name": "p"}, "input": {"pfs": {"repo": "r", "glob": "/*"}}, **spec}
+def claim(image="x", secrets=(), pipeline="p", version=1, spec_commit="s", **spec):
+    document = {"pipeline": {"name": pipeline}, "input": {"pfs": {"repo": "r", "glob": "/*"}}, **spec}
     document["transform"] = {"cmd": ["true"], **document.get("transform", {})}
     return Claim(
-        1, 1, 30.0, Job(Pipeline("default", "p"), "a" * 32), 1, parse_spec(document), "c", {}, b"", 0, 1,
-        image=image, secrets=tuple(secrets),
+        1, 1, 30.0, Job(Pipeline("default", pipeline), "a" * 32), version, parse_spec(document), "c", {}, b"", 0, 1,
+        image=image, secrets=tuple(secrets), spec_commit_id=spec_commit,
     )  # fmt: skip
 
 
@@ -82,6 +82,17 @@ def test_a_container_is_kept_for_the_next_claim_of_its_image():
 
     assert first is containers.of(claim("a"))
     assert 5 == len({id(containers.of(each)) for each in [claim("a"), *others]})
+
+
+@pytest.mark.parametrize("others", [{"pipeline": "q"}, {"version": 2}, {"spec_commit": "of a pipeline made again"}])
+def test_code_of_two_pipelines_never_shares_a_container(others):
+    """Of the same image and settings, too: the one could have left a trap for the other."""
+    containers = Fakes().containers()
+
+    first = containers.of(claim("a"))
+
+    assert first is not containers.of(claim("a", **others))
+    assert first is containers.of(claim("a"))
 
 
 def test_the_container_that_was_used_longest_ago_makes_room():
@@ -137,16 +148,53 @@ def test_a_container_that_cannot_be_started_is_a_refusal_with_its_reason():
     assert (ErrorKind.NO_ENGINE, fakes.refusal.message) == (error.value.kind, error.value.message)
 
 
+def test_a_container_that_goes_with_its_engine_is_no_failure_of_user_code():
+    """The claim is given back, and says why, though the datum may have but one try; the engine may come back."""
+    fakes = Fakes()
+    wanted = claim("a", datumTries=1)
+    containers = fakes.containers()
+    container = containers.of(wanted)
+    runner = Runner(lambda: SimpleNamespace(close=lambda: None), containers)
+
+    def run(command):
+        raise Unavailable(
+            ErrorKind.UNREACHABLE, "the container that runs user code is gone: it was ended; start another"
+        )
+
+    container.run = run
+    with pytest.raises(Refused) as error:
+        runner.run(Held(wanted), Command(("true",), None, {}))
+
+    assert ErrorKind.NO_ENGINE == error.value.kind
+    assert "it was ended, and its engine does not answer" in error.value.message
+    assert container.closed
+
+
+def test_a_worker_removes_what_an_earlier_one_of_its_name_left():
+    """Those that it keeps itself stay."""
+    fakes = Fakes()
+    containers = Containers(fakes.start, ContainerSettings("unix:///nowhere", owner="lake/2/worker-1"))
+    containers.of(claim("a")).id = "kept"
+    left = {"lake/2/worker-1": ["kept", "left"], "lake/2": ["other"]}
+    removed = []
+
+    containers.remove_others(SimpleNamespace(leftovers=left.get, remove=removed.append))
+
+    assert ["left"] == removed
+
+
 def test_limits_and_user_are_those_of_the_spec():
     """Requests are no limits."""
     spec = {"resourceLimits": {"cpu": 0.5, "memory": "64Mi", "gpu": {"type": "nvidia.com/gpu", "number": 1}}}
 
-    found = settings_of(claim("a", transform={"user": "1234"}, **spec), ContainerSettings("u", "none", "lake/run"))
+    given = ContainerSettings("u", "none", "lake/run", read_only=True)
+    found = settings_of(claim("a", transform={"user": "1234"}, **spec), given)
     free = settings_of(claim("a", resourceRequests={"memory": "64Mi"}), ContainerSettings("u"))
 
     assert Limits(0.5, 64 << 20, gpus=1) == found.limits
     assert ("1234", "none", {LABEL: "lake/run"}) == (found.user, found.network, dict(found.labels))
     assert Limits() == free.limits
+    assert (True, False) == (found.read_only, free.read_only)
 
 
 def test_what_a_killed_worker_left_of_its_containers_is_removed(tmp_path):

@@ -105,14 +105,15 @@ def busy(server, worker):
 
 
 @pytest.mark.slow
-def test_a_process_does_datums(server, start):
-    """From the command line to the result."""
+def test_a_process_does_datums(server, start, tmp_path):
+    """From the command line to the result; what lies about meanwhile is for nobody else of this machine."""
     start()
     server.add(server.lake.claim({"in": {"/a": b"x"}}, [[("in", "/a")]], transform=COPY))
 
     server.wait_done()
 
     assert [b"x"] == list(server.output().values())
+    assert 0o700 == (tmp_path / "work/w1").stat().st_mode & 0o777
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from howdah.errors import BadRequest, ErrorKind, HowdahError
 from howdah.model.refs import Job
 from howdah.storage.local_files import explained
 from howdah.worker.batching import Batching
+from howdah.worker.below import discard
 from howdah.worker.commands import Commands
 from howdah.worker.containers import Containers, ContainerSettings, settings_of
 from howdah.worker.folders import OUT, Folders
@@ -133,7 +134,7 @@ class Scratch:
     def remove(self) -> None:
         """Have nothing of it left."""
         self.folders.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+        discard(str(self.path))
 
 
 def check_out(to: str) -> None:
@@ -238,7 +239,11 @@ def _tried(runner: _Runner, scratch: Scratch, fetched: Fetched, ready: Ready) ->
     with ExitStack() as stack:
         batching = stack.enter_context(closing(Batching(runner, scratch.folders)))
         way = batching.way(held, fetched, say) or OneEach(
-            Commands(scratch.claim), fetched, lambda command: runner.run(held, command), say
+            Commands(scratch.claim),
+            fetched,
+            lambda command: runner.run(held, command),
+            say,
+            lambda: runner.stage(scratch.claim),
         )
         return way.run(ready)
 

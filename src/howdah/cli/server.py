@@ -66,6 +66,17 @@ __all__ = ["default_root", "server"]
     metavar="NAME",
     help="Network of containers; none for none. Else $HOWDAH_CONTAINER_NETWORK, else bridge.",
 )
+@click.option(
+    "--container-root",
+    metavar="HOW",
+    help="read-only: containers write /pfs and /tmp alone. Else $HOWDAH_CONTAINER_ROOT, else writable.",
+)
+@click.option(
+    "--container-shell",
+    metavar="FILE",
+    help="The static busybox for containers, or NAME@sha256:… of an image of it; else $HOWDAH_CONTAINER_SHELL, else "
+    "/bin/busybox.",
+)
 def server(
     _: Session,
     root: str | None,

@@ -41,9 +41,12 @@ def open_direct(wire: Wire) -> "Reached | None":
             raise  # no way leads to a server that is not there
         return None
     parts = urlsplit(lake.store_url)
-    if parts.scheme == "file" and not os.access(unquote(parts.path), os.R_OK | os.W_OK | os.X_OK):
-        return None
-    return Reached(store)
+    return Reached(store) if parts.scheme != "file" or _is_own(unquote(parts.path)) else None
+
+
+def _is_own(folder: str) -> bool:
+    """Whether this user may do all there and is who the server is, which could not add to what others made."""
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK) and os.stat(folder).st_uid == os.geteuid()
 
 
 class Reached:

@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a container engine is, and whether one answers: asked without the engine's library, which is slow to load."""
+"""Where a container engine is, whether one answers, and whose containers it has.
 
+That is all that a server asks which uses no containers, so it is asked without the engine's library, which is slow to
+load and takes memory.
+"""
+
+import json
 import socket
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from howdah.errors import BadRequest, ErrorKind
+from howdah.engine.values import LABEL
+from howdah.errors import BadRequest, ErrorKind, Unavailable
 from howdah.model.texts import one_line
 
-__all__ = ["DOCKER_SOCKET", "candidates", "checked", "choose", "silence"]
+__all__ = ["DOCKER_SOCKET", "candidates", "checked", "choose", "owners", "silence"]
 
 DOCKER_SOCKET: Final = "unix:///var/run/docker.sock"
 _PODMAN_SOCKET: Final = "unix:///run/podman/podman.sock"
 _SECONDS: Final = 2.0  # an engine of this machine answers in a millisecond
 _PORT: Final = 2375
-_PING: Final = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
+_LIST_SECONDS: Final = 60.0  # a busy engine takes its time to list what it has
+_PING: Final = "/_ping"
+_LABELLED: Final = f"/containers/json?all=1&filters={quote(json.dumps({'label': [LABEL]}))}"
 
 
 def checked(url: str) -> str:
@@ -58,15 +66,41 @@ def silence(url: str, seconds: float = _SECONDS) -> str:
     if place is None:
         return "the address is not understood"
     try:
-        with _connected(place, seconds) as connection:
-            connection.sendall(_PING)
-            with connection.makefile("rb") as answer:
-                words = answer.readline(200).split()
+        words, _ = _asked(place, _PING, seconds)
     except OSError as error:
         return (error.strerror or str(error) or type(error).__name__).lower()
     if words[:1] and words[0].startswith(b"HTTP/"):
         return "" if words[1:2] == [b"200"] else f"it answers with status {words[1].decode(errors='replace')}"
     return "what listens there is no container engine"
+
+
+def owners(url: str) -> dict[str, str]:
+    """All containers with the label `LABEL`, running or not, and its value of each.
+
+    Raises:
+        Unavailable: the engine does not answer, or not with that.
+    """
+    place = _place(url)
+    try:
+        words, body = _asked(place, _LABELLED, _LIST_SECONDS) if place is not None else ([], b"")
+        if words[1:2] == [b"200"]:
+            return {each["Id"]: each["Labels"].get(LABEL, "") for each in json.loads(body)}
+        why = b" ".join(words[1:]).decode(errors="replace") or "no answer"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = " ".join(str(error).split())
+    text = f"the container engine at {url} does not say which containers it has: {why}; look at its log"
+    raise Unavailable(ErrorKind.UNREACHABLE, text)
+
+
+def _asked(place: "str | tuple[str, int]", path: str, seconds: float) -> tuple[list[bytes], bytes]:
+    """The words of the first line of an engine's answer, and what the answer says."""
+    with _connected(place, seconds) as connection:
+        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        with connection.makefile("rb") as answer:
+            words = answer.readline(200).split()
+            while answer.readline(65_536).strip():
+                pass
+            return words, answer.read()
 
 
 def _connected(place: "str | tuple[str, int]", seconds: float) -> socket.socket:

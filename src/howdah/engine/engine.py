@@ -4,6 +4,8 @@
 Only what containers of workers need, with errors of ours: what went wrong, with which image, and the way out.
 """
 
+import io
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
@@ -14,7 +16,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, LogConfig
 from urllib3.exceptions import HTTPError
 
-from howdah.engine.address import silence
+from howdah.engine.address import owners, silence
 from howdah.engine.images import Credentials, Image, Progress, digest_name, kept_name, split_tag
 from howdah.engine.pulling import auth_of, followed, unpulled
 from howdah.engine.values import LABEL, Settings
@@ -84,6 +86,28 @@ class Engine:
         # Those first: Podman makes up a digest of its own for what it loaded, which no registry has.
         digests = dict.fromkeys([*filter(None, spelled), *(found.get("RepoDigests") or ())])
         return Image(str(found["Id"]), tuple(digests))
+
+    def file(self, image: str, path: str) -> bytes:
+        """The bytes of a file of an image that the engine has. A container is made for it, not started, and removed.
+
+        Raises:
+            NotFound: IMAGE_NOT_FOUND: there is no such image, or no such file in it.
+        """
+        with self._explained(image):
+            made = self._api.create_container(image, command=["none"])["Id"]
+            try:
+                stream, _ = self._api.get_archive(made, path)
+                data = io.BytesIO(b"".join(stream))
+            except NotFound as error:
+                raise Missing(ErrorKind.IMAGE_NOT_FOUND, f"image {image} has no {path}; name another") from error
+            finally:
+                self._api.remove_container(made, force=True)
+        with tarfile.open(fileobj=data) as tar:
+            member = next(iter(tar))
+            found = tar.extractfile(member) if member.isreg() else None
+            if found is None:
+                raise Missing(ErrorKind.IMAGE_NOT_FOUND, f"{path} of image {image} is no file; name another")
+            return found.read()
 
     def pull(
         self,
@@ -208,13 +232,17 @@ class Engine:
         return dict(line.split("=", 1) for line in lines)
 
     def state(self, container: str) -> Mapping[str, Any]:
-        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone."""
-        try:
-            return dict(self._api.inspect_container(container)["State"])
-        except NotFound:
-            return {}
-        except (DockerException, OSError):
-            return {}
+        """What the engine knows of a container: Running, OOMKilled, ExitCode, Error; empty if it is gone.
+
+        Raises:
+            Unavailable: the engine does not answer.
+            Refused: ENGINE_REFUSED, with what it says.
+        """
+        with self._explained(container):
+            try:
+                return dict(self._api.inspect_container(container)["State"])
+            except NotFound:
+                return {}
 
     def wait(self, container: str, seconds: float) -> None:
         """Return when a container has ended.
@@ -232,9 +260,7 @@ class Engine:
 
     def owners(self) -> dict[str, str]:
         """All containers with the label `LABEL`, running or not, and its value of each."""
-        with self._explained():
-            found = self._api.containers(all=True, filters={"label": LABEL})
-        return {each["Id"]: each["Labels"].get(LABEL, "") for each in found}
+        return owners(self._url)
 
     def leftovers(self, value: str) -> list[str]:
         """The containers whose label `LABEL` has a value, running or not."""

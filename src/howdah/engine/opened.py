@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from howdah.engine.address import silence
+from howdah.engine.address import owners, silence
 from howdah.engine.images import Credentials, Image, Progress
 from howdah.engine.loading import engine_class
 
@@ -53,8 +53,8 @@ class EngineAt:
         return self._engine().registry_digest(name, credentials)
 
     def owners(self) -> dict[str, str]:
-        """As `Engine.owners`."""
-        return self._engine().owners()
+        """As `Engine.owners`, but the engine's library is not loaded for it: every server asks this when it starts."""
+        return owners(self.address)
 
     def remove(self, container: str) -> None:
         """As `Engine.remove`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 __all__ = ["LABEL", "Limits", "Settings"]
 
 LABEL = "howdah.worker"
-"""The label by which containers of workers are found; its value is the lake's id and the worker's."""
+"""The label by which containers of workers are found; its value has the ids of lake, run and worker."""
 
 
 @dataclass(frozen=True, slots=True)

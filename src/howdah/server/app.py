@@ -40,7 +40,7 @@ from howdah.pps.sealing import KeySource
 from howdah.server import logs
 from howdah.server.allocator import keep_memory_of_messages
 from howdah.server.event_keeper import EventKeeper
-from howdah.server.executions import PROCESSES, ExecutionSettings, engine_of, told_of
+from howdah.server.executions import PROCESSES, READ_ONLY, ExecutionSettings, engine_of, told_of
 from howdah.server.feed import notifier
 from howdah.server.gauges import StoreBytes
 from howdah.server.leftovers import Leftovers, owner
@@ -267,7 +267,13 @@ class Server:
         lake, settings = self._opened, self._settings.execution
         if lake.engine is None:
             return None
-        return ContainerWords(lake.engine.address, settings.network, owner(lake.lake.id, self._run_id))
+        return ContainerWords(
+            lake.engine.address,
+            settings.network,
+            owner(lake.lake.id, self._run_id),
+            settings.shell,
+            settings.root == READ_ONLY,
+        )
 
     def _http_url(self) -> str:
         """Where others find the HTTP edge: by this machine's name if it listens on every address."""

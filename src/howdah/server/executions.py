@@ -20,6 +20,7 @@ __all__ = [
     "DEFAULT_NETWORK",
     "EXECUTION_VARIABLES",
     "PROCESSES",
+    "READ_ONLY",
     "ExecutionSettings",
     "engine_of",
     "execution_settings",
@@ -32,21 +33,34 @@ EXECUTION_VARIABLES: Final[Mapping[str, str]] = {
     "missing_engine": "HOWDAH_MISSING_ENGINE",
     "pull": "HOWDAH_PULL",
     "container_network": "HOWDAH_CONTAINER_NETWORK",
+    "container_root": "HOWDAH_CONTAINER_ROOT",
+    "container_shell": "HOWDAH_CONTAINER_SHELL",
 }
 """The environment's word for each setting that was not given."""
 
 DEFAULT_NETWORK: Final = "bridge"
 """As on other platforms user code may reach what this machine reaches, but no server of this machine's loopback."""
 
-_DEFAULTS: Final = {"execution": AUTO, "missing_engine": REFUSE, "pull": MISSING}
-_CHOICES: Final = {"execution": EXECUTIONS, "missing_engine": MISSING_ENGINE, "pull": PULLS}
+WRITABLE: Final = "writable"
+READ_ONLY: Final = "read-only"
+"""What `root` may be."""
+
+_DEFAULTS: Final = {"execution": AUTO, "missing_engine": REFUSE, "pull": MISSING, "container_root": WRITABLE}
+_CHOICES: Final = {
+    "execution": EXECUTIONS,
+    "missing_engine": MISSING_ENGINE,
+    "pull": PULLS,
+    "container_root": (WRITABLE, READ_ONLY),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionSettings:
     """How user code is run. `engine` is an address as in DOCKER_HOST; None to look where engines usually are.
 
-    `network` is one of the engine's names for what containers are connected to; none for nothing.
+    `network` is one of the engine's names for what containers are connected to; none for nothing. `root` says whether
+    they can write the image's own folders, and `shell` which static shell they get, if not this machine's usual one: a
+    file, or an image by its digest.
     """
 
     execution: str = AUTO
@@ -54,6 +68,8 @@ class ExecutionSettings:
     missing_engine: str = REFUSE
     pull: str = MISSING
     network: str = DEFAULT_NETWORK
+    root: str = WRITABLE
+    shell: str = ""
 
     @property
     def rules(self) -> ExecutionRules:
@@ -85,6 +101,8 @@ def execution_settings(given: Mapping[str, str | None], environ: Mapping[str, st
         str(found["missing_engine"]),
         str(found["pull"]),
         found["container_network"] or DEFAULT_NETWORK,
+        str(found["container_root"]),
+        found["container_shell"] or "",
     )
 
 

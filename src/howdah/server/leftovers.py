@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Removes the containers that an earlier run of this lake's server left, as one that was killed does.
 
-They have ended by then, since each ends with its worker, and are found by their label: the id of the lake and that of
-the server's run. An engine that does not answer now is asked again later: it may come back with what it had.
+They have ended by then, since each ends with its worker, and are found by their label: the id of the lake, that of the
+server's run, and that of the worker, which itself removes what an earlier one of its name left in the same run. An
+engine that does not answer now is asked again later: it may come back with what it had.
 """
 
 import logging
@@ -58,7 +59,7 @@ class Leftovers:
         left = [
             container
             for container, value in self._engine.owners().items()
-            if value.startswith(owner(self._lake, "")) and value != self._own
+            if value.startswith(owner(self._lake, "")) and not f"{value}/".startswith(f"{self._own}/")
         ]
         for container in left:
             self._engine.remove(container)

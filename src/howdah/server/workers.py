@@ -29,15 +29,21 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ContainerWords:
-    """What workers are told of containers: the engine, the network, and the label that says whose they are."""
+    """What workers are told of containers: the engine, the network, and the label that says whose they are.
+
+    And if it is so, where the static shell is, and that containers can write `/pfs` and `/tmp` alone.
+    """
 
     engine: str
     network: str
     owner: str
+    shell: str = ""
+    read_only: bool = False
 
     def words(self) -> list[str]:
         """The options of a worker."""
-        return ["--engine", self.engine, "--network", self.network, "--owner", self.owner]
+        more = (["--shell", self.shell] if self.shell else []) + (["--read-only"] if self.read_only else [])
+        return ["--engine", self.engine, "--network", self.network, "--owner", self.owner, *more]
 
 
 def worker_command(

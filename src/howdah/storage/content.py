@@ -101,8 +101,12 @@ class ContentWriter:
         extents = Extents.one(self._chunks.put(data), 0, len(data)) if len(data) else Extents()
         return Stored(len(data), hashed, b"", extents)
 
-    def put_file(self, source: str | os.PathLike[str] | Iterable[Buffer], old: OldVersion | None = None) -> Stored:
+    def put_file(
+        self, source: str | os.PathLike[str] | int | Iterable[Buffer], old: OldVersion | None = None
+    ) -> Stored:
         """Store all bytes of a local file, or of a stream of buffers, as chunks. Returns when they are stored.
+
+        A number is that of an open file, which stays open.
 
         The same bytes give the same chunks, however they come. A file that changes meanwhile is stored as
         it was read, and its hash is that of what is stored. Of an `old` version, whose chunks the caller's lease
@@ -219,7 +223,10 @@ def _extent(name: Future[bytes], length: int) -> Extent:
 
 
 @contextmanager
-def _opened(source: str | os.PathLike[str] | Iterable[Buffer]) -> Iterator[Source]:
+def _opened(source: str | os.PathLike[str] | int | Iterable[Buffer]) -> Iterator[Source]:
+    if isinstance(source, int):
+        yield _ExplainedFile(source, f"number {source}")
+        return
     if not isinstance(source, str | os.PathLike):
         yield StreamSource(source)
         return

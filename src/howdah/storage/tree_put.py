@@ -14,7 +14,7 @@ from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.cutting import BIG_FILE
 from howdah.storage.local_files import explained
 
-__all__ = ["BATCH_BYTES", "BATCH_FILES", "LocalFile", "read_small_files", "scan"]
+__all__ = ["BATCH_BYTES", "BATCH_FILES", "LocalFile", "read_small", "read_small_files", "scan"]
 
 BATCH_FILES: Final = 4096
 BATCH_BYTES: Final = 32 << 20
@@ -121,18 +121,27 @@ def _file_size(entry: "os.DirEntry[str]") -> int | None:
             return None
 
 
+def read_small(file: int, size: int) -> bytes | None:
+    """The bytes of an open file that seemed to have so many; None if it has 1 MiB or more by now.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    # One byte more than expected: if it does not come, the file has not grown and ends here.
+    data = os.read(file, size + 1)
+    while len(data) > size:
+        size = len(data)
+        if size >= BIG_FILE:
+            return None
+        data += os.read(file, BIG_FILE - size)
+    return data
+
+
 def _read_small(path: str, size: int) -> bytes | None:
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # One byte more than expected: if it does not come, the file has not grown and ends here.
-            data = os.read(file, size + 1)
-            while len(data) > size:
-                size = len(data)
-                if size >= BIG_FILE:
-                    return None
-                data += os.read(file, BIG_FILE - size)
-            return data
+            return read_small(file, size)
         finally:
             os.close(file)
     except OSError as error:

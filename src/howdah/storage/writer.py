@@ -81,8 +81,8 @@ class ChangeWriter:
                 path, datum, append, self._content.put_file(content, self.old_version(path, append=append))
             )
 
-    def put_local(self, path: str, local: str, *, datum: str = "", append: bool = False) -> None:
-        """Write a file of 1 MiB or more from a local file."""
+    def put_local(self, path: str, local: str | int, *, datum: str = "", append: bool = False) -> None:
+        """Write a file of 1 MiB or more from a local file, or from one that is open, by its number."""
         self._add_stored(path, datum, append, self._content.put_file(local, self.old_version(path, append=append)))
 
     def old_version(self, path: str, *, append: bool = False) -> OldVersion | None:

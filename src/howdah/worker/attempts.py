@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from howdah.errors import HowdahError
 from howdah.worker.backoff import delays
 from howdah.worker.commands import Commands
 from howdah.worker.folders import Folders
@@ -66,10 +67,11 @@ class Attempts:
         pause: Callable[[float], bool] | None = None,
         *,
         way: Way | None = None,
+        stage: Callable[[], str | None] | None = None,
     ) -> None:
         """`pause` waits so many seconds between tries and tells whether the claim is over; `held` does unless told.
 
-        `way` makes the tries; unless told, each starts the command anew.
+        `way` makes the tries; unless told, each starts the command anew, with its files in `stage` (`OneEach`).
         """
         self._held = held
         self._tries = max(1, held.claim.spec.datum_tries)
@@ -78,13 +80,13 @@ class Attempts:
         self._materialiser = materialiser
         self._say = say
         self._pause = pause or held.pause
-        self._way = way or OneEach(Commands(held.claim), materialiser, run, say)
+        self._way = way or OneEach(Commands(held.claim), materialiser, run, say, stage)
 
     def run(self, ready: Ready) -> Ran | None:
         """Try until it succeeds or the tries are used up; None if the claim is over meanwhile.
 
         Raises:
-            Unavailable: no command can be run any more.
+            Refused, Unavailable: no command can be run any more.
         """
         datum = ready.datum
         download = process = 0.0
@@ -96,7 +98,12 @@ class Attempts:
                 ready = make_ready(datum, self._folders, self._materialiser)
             self._say_more(ready)
             download += ready.seconds
-            tried = self._try(ready)
+            try:
+                tried = self._try(ready)
+            except HowdahError:
+                if ready.folder:
+                    self._folders.discard(ready.folder)
+                raise
             process += tried.seconds
             cost += tried.cost
             size = ready.size + tried.fed_bytes

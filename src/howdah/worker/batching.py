@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from howdah.errors import BadRequest, HowdahError
+from howdah.model.texts import printable
 from howdah.worker.commands import Commands
 from howdah.worker.environment import datum_variables
 from howdah.worker.folders import Folders
@@ -32,6 +33,7 @@ __all__ = ["IDLE_SECONDS", "Batching"]
 # How long a process that has no datum is kept for the next claim of its job.
 IDLE_SECONDS: Final = 2.0
 _KILL_AGAIN_SECONDS: Final = 0.01
+_REPORT_MAX: Final = 2_000  # characters of what a command says is wrong; it stands in reasons of datum and job
 
 
 class Batching:
@@ -266,7 +268,8 @@ class _OneByOne:
 
     def _judge(self, process: "_Process", report: str | None) -> str:
         if report is not None:
-            return f"failed: its command reported: {' '.join(report.split())}" if report else ""
+            said = printable(" ".join(report[:_REPORT_MAX].split()))
+            return f"failed: its command reported: {said}" if report else ""
         return self._why_ended(process) if process.ended else self._commands.too_long()
 
     def _why_ended(self, process: "_Process") -> str:

@@ -10,20 +10,23 @@ Of inputs that have names alone, or pipes (`modes`), a link means the input's fi
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
 from howdah.errors import BadRequest, ErrorKind
 from howdah.storage.cutting import BIG_FILE
+from howdah.storage.local_files import explained
 from howdah.storage.rows import Entry
 from howdah.storage.storage import Storage
-from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, LocalFile, read_small_files
+from howdah.storage.tree_put import BATCH_BYTES, BATCH_FILES, read_small
 from howdah.storage.writer import ChangeWriter
+from howdah.worker.below import Below
 from howdah.worker.folders import OUT
 from howdah.worker.materialise import input_fileset
 from howdah.worker.modes import Mode, modes_of
-from howdah.worker.outputs import Output, outputs
+from howdah.worker.outputs import Output, outputs, settled
 from howdah.worker.values import Claim
 
 __all__ = ["Collected", "collect"]
@@ -75,6 +78,11 @@ def collect(
     modes = modes_of(claim.spec)
     pipes, empty = (frozenset(n for n, mode in modes.items() if mode is wanted) for wanted in (Mode.PIPES, Mode.EMPTY))
     datum = _Datum(storage, claim, datum_id, folder, began_ns, moved, pipes, empty)
+    with explained(folder), Below(folder) as place:
+        return _collect(datum, place, writer)
+
+
+def _collect(datum: _Datum, place: Below, writer: ChangeWriter) -> Collected:
     files = size = 0
     for batch in _batched(_checked(datum)):
         references: list[Entry] = []
@@ -84,15 +92,15 @@ def collect(
             found = _input_entries(datum, output)
             size += sum([entry.size for entry in found]) if found else output.size
             if len(found) == 1:
-                references.append(replace(found[0], path=output.path, datum=datum_id))
+                references.append(replace(found[0], path=output.path, datum=datum.id))
             elif found:
                 _put_parts(datum, writer, output.path, found)
             elif output.size < BIG_FILE:
                 small.append(output)
             else:
-                writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)
+                _put_big(writer, datum.id, place, output)
         writer.put_entries(references, append=True)
-        _put_small(writer, datum_id, folder, small)
+        _put_small(writer, datum.id, place, small)
     return Collected(files, size)
 
 
@@ -152,7 +160,10 @@ def _is_untouched(datum: _Datum, output: Output) -> bool:
         return False
     parts = output.below.split("/")
     above = ["/".join([datum.folder, *parts[:n]]) for n in range(2 if datum.moved else 1, len(parts))]
-    return all(os.lstat(each).st_ctime_ns < datum.began_ns for each in above)
+    try:
+        return all(os.lstat(each).st_ctime_ns < datum.began_ns for each in above)
+    except FileNotFoundError:  # it was removed just now
+        return False
 
 
 def _put_parts(datum: _Datum, writer: ChangeWriter, path: str, parts: list[Entry]) -> None:
@@ -163,10 +174,27 @@ def _put_parts(datum: _Datum, writer: ChangeWriter, path: str, parts: list[Entry
     writer.put(path, pieces, datum=datum.id, append=True)
 
 
-def _put_small(writer: ChangeWriter, datum_id: str, folder: str, small: list[Output]) -> None:
-    contents = read_small_files(folder, [LocalFile(output.below, output.size) for output in small])
-    files = [(output.path, data) for output, data in zip(small, contents, strict=True) if data is not None]
+def _put_big(writer: ChangeWriter, datum_id: str, place: Below, output: Output) -> None:
+    with _read(place, output) as file:
+        writer.put_local(output.path, file, datum=datum_id, append=True)
+
+
+def _put_small(writer: ChangeWriter, datum_id: str, place: Below, small: list[Output]) -> None:
+    files, grown = [], []
+    for output in small:
+        with _read(place, output) as file:
+            data = read_small(file, output.size)
+        if data is None:
+            grown.append(output)
+        else:
+            files.append((output.path, data))
     writer.put_small(files, datum=datum_id, append=True)
-    for output, data in zip(small, contents, strict=True):
-        if data is None:  # it has grown since it was seen
-            writer.put_local(output.path, f"{folder}/{output.below}", datum=datum_id, append=True)
+    for output in grown:
+        _put_big(writer, datum_id, place, output)
+
+
+@contextmanager
+def _read(place: Below, output: Output) -> Iterator[int]:
+    """An output, open."""
+    with settled(output.below), place.file(output.below) as file:
+        yield file

@@ -6,13 +6,11 @@ When and how often they run is said in `attempts`; how a command that stays up i
 """
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from howdah.storage.local_files import explained
+from howdah.worker.below import open_to_all
 from howdah.worker.environment import datum_variables, standing_variables, stdin_bytes
 from howdah.worker.folders import OUT
 from howdah.worker.nest import Command, Outcome
@@ -21,8 +19,6 @@ from howdah.worker.users import give, owner_of
 from howdah.worker.values import Claim, Datum
 
 __all__ = ["Commands"]
-
-_EVERYBODYS: Final = 0o777
 
 
 class Commands:
@@ -80,8 +76,8 @@ class Commands:
             Refused, Unavailable: the files cannot be given away.
         """
         if self._in_container:
-            with explained(folder), suppress(FileNotFoundError):
-                os.chmod(f"{folder}/{OUT}", _EVERYBODYS)
+            with explained(folder):
+                open_to_all(folder, OUT)
             return
         owner = owner_of(self._transform.user)
         if owner is not None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The containers of one worker: one for each image and its settings, kept while they are used, and for the last few.
+"""The containers of one worker: one for each version of a pipeline, kept while it is used, and for the last few.
 
 A container takes some 0.2 s to start and 2 ms to run a command, so it is kept from one claim to the next, of whatever
-job; the one that was used longest ago makes room for another, and one that nobody used for a while ends. The library
+job; the one that was used longest ago makes room for another, and one that nobody used for a while ends. Code of
+another pipeline or version never comes into it: what was there before could have left a trap in its files. The library
 of the engine is loaded with the first claim that wants a container. How commands run in one: `container`.
 """
 
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from howdah.engine import LABEL, Limits, Settings
+from howdah.engine.address import silence
 from howdah.engine.loading import engine_class
 from howdah.errors import ErrorKind, HowdahError, Refused
+from howdah.model.refs import Pipeline
 from howdah.model.units import parse_size
 from howdah.worker.container import Container
 from howdah.worker.container.rooms import remove_leftovers
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_NETWORK", "IDLE_SECONDS", "KEPT", "ContainerSettings", "Containers", "settings_of"]
 
-KEPT: Final = 2
+KEPT: Final = 4
 IDLE_SECONDS: Final = 60.0
 DEFAULT_NETWORK: Final = "bridge"
 
@@ -43,17 +46,28 @@ Start = Callable[[Settings, Sequence[Mount]], Container]
 class ContainerSettings:
     """What a worker is told of containers: the engine's address, their network, and the label by which they are found.
 
-    `owner` is the id of the lake and of the run of its server, with a slash between them.
+    `owner` is the id of the lake, of the run of its server, and of this worker alone, with slashes between them.
     """
 
     engine: str
     network: str = DEFAULT_NETWORK
     owner: str = ""
-    shell: Path | None = None  # busybox, where it is not in a usual place
+    shell: str = ""  # a static busybox or an image of one, where it is not in a usual place
+    read_only: bool = False  # but for /pfs and /tmp
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """Whose code runs: a pipeline that was deleted and made again is another one."""
+
+    pipeline: Pipeline
+    version: int
+    spec_commit_id: str
 
 
 @dataclass(slots=True)
 class _Kept:
+    code: _Code
     settings: Settings
     mounts: tuple[Mount, ...]
     container: Container
@@ -93,9 +107,12 @@ class Containers:
         def start(wanted: Settings, mounted: Sequence[Mount]) -> Container:
             if not opened:
                 opened.append(engine_class()(settings.engine))
+            if settings.owner:
+                made.remove_others(opened[0])
             return Container.start(opened[0], wanted, work, settings.shell, mounted)
 
-        return cls(start, settings)
+        made = cls(start, settings)
+        return made
 
     def of(self, claim: Claim) -> Container:
         """A container in which the commands of a claim run, started if there is none. It is in use until `rest`.
@@ -103,9 +120,10 @@ class Containers:
         Raises:
             Refused: NO_ENGINE: it cannot be started as things are, and why.
         """
+        code = _Code(claim.job.pipeline, claim.pipeline_version, claim.spec_commit_id)
         wanted, mounted = settings_of(claim, self._settings), mounts(claim.secrets)
         with self._lock:
-            found = self._found(wanted, mounted)
+            found = self._found(code, wanted, mounted)
             if found is not None:
                 found.used_at, self._wanted = self._monotonic(), found.container
                 return found.container
@@ -118,9 +136,27 @@ class Containers:
         except HowdahError as error:
             raise Refused(ErrorKind.NO_ENGINE, error.message) from error
         with self._lock:
-            self._kept.append(_Kept(wanted, mounted, container, self._monotonic()))
+            self._kept.append(_Kept(code, wanted, mounted, container, self._monotonic()))
             self._wanted = container
         return container
+
+    def silence(self) -> str:
+        """Why the engine does not answer now; empty if it does."""
+        return silence(self._settings.engine)
+
+    def remove_others(self, engine: "Engine") -> None:
+        """Remove the containers of this worker's label that are none of these.
+
+        One that was killed left them, or they could not be removed while the engine was away.
+
+        Raises:
+            HowdahError: the engine does not answer, or will not.
+        """
+        with self._lock:
+            own = {each.container.id for each in self._kept}
+        for container in engine.leftovers(self._settings.owner):
+            if container not in own:
+                engine.remove(container)
 
     def rest(self) -> None:
         """No claim is at work: what nobody uses for so long from now on is ended."""
@@ -157,11 +193,11 @@ class Containers:
             with suppress(HowdahError):
                 each.container.close()
 
-    def _found(self, wanted: Settings, mounted: tuple[Mount, ...]) -> _Kept | None:
+    def _found(self, code: _Code, wanted: Settings, mounted: tuple[Mount, ...]) -> _Kept | None:
         """The container that is wanted, moved to the end; those that have died are forgotten."""
         self._kept = [each for each in self._kept if not each.container.closed]
         for each in self._kept:
-            if (each.settings, each.mounts) == (wanted, mounted):
+            if (each.code, each.settings, each.mounts) == (code, wanted, mounted):
                 self._kept.remove(each)
                 self._kept.append(each)
                 return each
@@ -180,5 +216,6 @@ def settings_of(claim: Claim, given: ContainerSettings) -> Settings:
         user=claim.spec.transform.user,
         network=given.network,
         limits=limits,
+        read_only=given.read_only,
         labels={LABEL: given.owner} if given.owner else {},
     )

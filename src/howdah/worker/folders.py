@@ -9,15 +9,13 @@ without namespaces nothing is given out twice.
 
 import os
 import queue
-import shutil
-import stat
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from howdah.storage.local_files import explained
+from howdah.worker.below import discard, empty, opened
 
 __all__ = ["OUT", "Folders"]
 
@@ -105,7 +103,7 @@ class Folders:
                 shape = self._shapes.pop(folder, None)
                 wanted = self._reuse and shape == self._shape and len(self._spare) < _SPARE_MAX
             if not (wanted and shape and _is_emptied(folder, shape, self._mode)):
-                _remove(folder)
+                discard(folder)
                 continue
             with self._lock:
                 if shape == self._shape:
@@ -119,14 +117,14 @@ def _is_emptied(folder: str, shape: Shape, mode: int) -> bool:
     try:
         if not _is_as_made(folder, mode):
             return False
-        found = _names(folder)
+        found = os.listdir(folder)
         for name in found:
             path = f"{folder}/{name}"
             if name not in shape or not _is_as_made(path, mode):
                 return False
-            for below in _names(path):
-                _remove_one(path, f"{path}/{below}")
-    except (OSError, RecursionError):
+            with opened(path) as inside:
+                empty(inside)
+    except OSError:
         return False
     return len(found) == len(shape)
 
@@ -135,37 +133,3 @@ def _is_as_made(folder: str, mode: int) -> bool:
     """Whether it is a folder with its rights, and ours: pipelines may run as other users."""
     status = os.lstat(folder)
     return status.st_mode == mode and status.st_uid == os.geteuid()
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except PermissionError:
-        os.chmod(folder, stat.S_IRWXU)
-        return os.listdir(folder)
-
-
-def _remove(folder: str) -> None:
-    """Remove a folder of user code, whatever rights and depth it gave its own; what resists is left."""
-    try:
-        _remove_one(os.path.dirname(folder), folder)
-    except (OSError, RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_one(parent: str, path: str) -> None:
-    """Remove a file, or a folder with all that is in it."""
-    try:
-        os.unlink(path)
-        return
-    except IsADirectoryError:
-        pass
-    except PermissionError:  # also what macOS says of a folder
-        os.chmod(parent, stat.S_IRWXU)
-        if not stat.S_ISDIR(os.lstat(path).st_mode):
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-            return
-    for name in _names(path):
-        _remove_one(path, f"{path}/{name}")
-    os.rmdir(path)

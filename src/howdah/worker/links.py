@@ -37,8 +37,11 @@ def resolve(folder: str, path: str) -> str:
         if done[0] != _PFS:
             raise _bad(path, f"leads to /{'/'.join([*done, *rest[::-1]])}, which is not below /pfs")
         here = "/".join([folder, *done[1:]])
+        target = ""
         try:
             mode = os.lstat(here).st_mode
+            if stat.S_ISLNK(mode):
+                target = os.readlink(here)
         except OSError as error:
             text = f"leads to /{'/'.join([*done, *rest[::-1]])}, which cannot be had"
             raise _bad(path, f"{text} ({(error.strerror or 'error').lower()})") from error
@@ -46,7 +49,6 @@ def resolve(folder: str, path: str) -> str:
             hops += 1
             if hops > _HOPS_MAX:
                 raise _bad(path, "leads in a circle")
-            target = os.readlink(here)
             if target.startswith("/"):
                 done, target = [], _as_seen(folder, target)
             else:

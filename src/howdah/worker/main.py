@@ -32,6 +32,7 @@ from howdah.worker.worker import Worker
 __all__ = ["main"]
 
 _STDIN: Final = 0
+_OWNERS_ALONE: Final = 0o700
 # Several threads share the interpreter; the one that runs commands must not wait 5 ms for its turn.
 _SWITCH_SECONDS: Final = 0.0005
 
@@ -102,7 +103,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME", help="of containers; none for none")
     parser.add_argument("--owner", default="", metavar="WORDS", help="the label of containers, by which they are found")
-    parser.add_argument("--shell", type=Path, metavar="FILE", help="the static busybox that is put into containers")
+    parser.add_argument("--read-only", action="store_true", help="containers can write /pfs and /tmp alone")
+    parser.add_argument("--shell", default="", metavar="FILE", help="the static busybox for containers, or its image")
     parser.add_argument(
         "--logs-datum-max", type=int, default=DATUM_BYTES_MAX, metavar="BYTES", help="what a datum may print into logs"
     )
@@ -113,9 +115,13 @@ def _work(options: argparse.Namespace, end: _End) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     containers = None
     if options.engine:
-        settings = ContainerSettings(options.engine, options.network, options.owner, options.shell)
+        owner = f"{options.owner}/{options.id}" if options.owner else ""
+        settings = ContainerSettings(options.engine, options.network, owner, options.shell, read_only=options.read_only)
         containers = Containers.at(settings, options.work)
     runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
+    if runner.is_contained:
+        # Files of user code lie here for a moment; it may run as root, and leave programs with that one's rights.
+        os.chmod(options.work, _OWNERS_ALONE)
     folders = Folders(options.work, reuse=runner.is_contained)
     link = Link(options.server, options.id)
     cache = CacheSettings(options.cache, options.cache_size) if options.cache else None

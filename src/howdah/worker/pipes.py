@@ -20,18 +20,18 @@ from typing import Final, Protocol
 
 from howdah.errors import HowdahError
 from howdah.storage.objects import Buffer
+from howdah.worker.below import Below
 from howdah.worker.materialise import Pipe
 
 __all__ = ["Fed", "Source", "feeding"]
 
-# Between two looks whether a pipe has been opened. A look costs some 2 microseconds a pipe.
+# Between two looks whether a pipe has been opened. A look costs some 4 microseconds a pipe.
 FIRST_LOOK_SECONDS: Final = 0.002
 LONGEST_LOOK_SECONDS: Final = 0.05
 # How soon a feeder that waits for its reader sees that the try is over.
 _STOP_MILLISECONDS: Final = 100
 _PIECE_BYTES: Final = 1 << 16  # what a pipe holds
 _OPEN: Final = os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Source(Protocol):
@@ -99,7 +99,7 @@ class _Feeder:
     def _look(self) -> None:
         pause = FIRST_LOOK_SECONDS
         while self._left and not self._stopped.wait(pause):
-            opened = [(pipe, fd) for pipe in self._left if (fd := _opened(f"{self._folder}/{pipe.below}")) is not None]
+            opened = self._opened()
             for pipe, fd in opened:
                 self._left.remove(pipe)
                 _put_away(self._folder, pipe.below)
@@ -107,6 +107,17 @@ class _Feeder:
                 self._feeding.append(thread)
                 thread.start()
             pause = FIRST_LOOK_SECONDS if opened else min(LONGEST_LOOK_SECONDS, pause * 1.5)
+
+    def _opened(self) -> list[tuple[Pipe, int]]:
+        """The pipes that have a reader now, each with a descriptor that writes into it."""
+        found: list[tuple[Pipe, int]] = []
+        with Below(self._folder) as place:
+            for pipe in self._left:
+                above, _, name = pipe.below.rpartition("/")
+                with suppress(OSError):  # user code has put something else on the way there
+                    if (fd := _opened(place.folder(above), name)) is not None:
+                        found.append((pipe, fd))
+        return found
 
     def _feed(self, pipe: Pipe, fd: int) -> None:
         try:
@@ -137,10 +148,10 @@ class _Feeder:
         return True
 
 
-def _opened(path: str) -> int | None:
+def _opened(folder: int, name: str) -> int | None:
     """A descriptor that writes into a pipe, if it has a reader."""
     try:
-        fd = os.open(path, _OPEN)
+        fd = os.open(name, _OPEN, dir_fd=folder)
     except OSError:  # nobody reads it; or user code has removed it
         return None
     if stat.S_ISFIFO(os.fstat(fd).st_mode):
@@ -151,22 +162,8 @@ def _opened(path: str) -> int | None:
 
 def _put_away(folder: str, below: str) -> None:
     """Put a socket where a pipe was, unless user code has put something else on the way there."""
-    *above, name = below.split("/")
-    with suppress(OSError), _entered(folder, above) as place:
-        spent = ".howdah-spent"
+    above, _, name = below.rpartition("/")
+    with suppress(OSError), Below(folder) as entered:
+        spent, place = ".howdah-spent", entered.folder(above)
         os.mknod(spent, stat.S_IFSOCK | 0o644, dir_fd=place)
         os.rename(spent, name, src_dir_fd=place, dst_dir_fd=place)
-
-
-@contextmanager
-def _entered(folder: str, names: Sequence[str]) -> Iterator[int]:
-    """A descriptor of the folder that is reached by these names without a link."""
-    here = os.open(folder, _FOLDER)
-    try:
-        for name in names:
-            below = os.open(name, _FOLDER, dir_fd=here)
-            os.close(here)
-            here = below
-        yield here
-    finally:
-        os.close(here)

@@ -128,4 +128,8 @@ class Runner:
         except Unavailable as error:  # it died, and what it ran with it
             container.close()
             why, _, _ = error.message.removeprefix("the container that runs user code is gone: ").partition(";")
+            if self._containers is not None and (silence := self._containers.silence()):
+                # That is no fault of user code, which may have one try only; whoever claims the rest begins anew.
+                text = f"a datum was ended together with its container: {why}, and its engine does not answer"
+                raise Refused(ErrorKind.NO_ENGINE, f"{text} ({silence}); it runs again when that is back") from error
             return lost(why, time.monotonic() - began)

@@ -7,12 +7,12 @@ meanwhile; that is removed, and no link of it is followed.
 """
 
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from howdah.storage.local_files import explained
+from howdah.worker.below import discard
 from howdah.worker.folders import OUT, Folders
 
 __all__ = ["ENV", "Stage", "env_lines"]
@@ -86,7 +86,7 @@ class Stage:
             try:
                 os.unlink(self._at(name))
             except (IsADirectoryError, PermissionError):
-                shutil.rmtree(self._at(name), ignore_errors=True)
+                discard(self._at(name))
 
 
 def env_lines(variables: Mapping[str, str]) -> bytes:

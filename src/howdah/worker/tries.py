@@ -5,9 +5,11 @@
 is said in `attempts`.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,10 +20,11 @@ from howdah.worker.pipes import Fed, Source, feeding
 from howdah.worker.prefetch import Ready
 from howdah.worker.values import NO_COST, Cost
 
-__all__ = ["OneEach", "Say", "Tried", "Way", "coarse_now_ns", "missed", "recover"]
+__all__ = ["OneEach", "Say", "Tried", "Way", "coarse_now_ns", "is_full", "missed", "recover"]
 
 # CLOCK_REALTIME_COARSE of Linux, for which Python has no name.
 _REALTIME_COARSE: Final = 5
+_FULL_BYTES: Final = 65_536
 
 Say = Callable[[str, str | bytes], None]
 """Takes a datum's id and a line: text is the worker's, bytes are user code's."""
@@ -61,12 +64,19 @@ class OneEach:
     """A command for each try. `run` is a `Runner`'s."""
 
     def __init__(
-        self, commands: Commands, materialiser: Source, run: Callable[[Command], Outcome | None], say: Say
+        self,
+        commands: Commands,
+        materialiser: Source,
+        run: Callable[[Command], Outcome | None],
+        say: Say,
+        stage: Callable[[], str | None] | None = None,
     ) -> None:
+        """`stage` tells where a datum's files are while its command runs; without it, and for None, they stay."""
         self._commands = commands
         self._materialiser = materialiser
         self._run = run
         self._say = say
+        self._stage = stage
 
     def run(self, ready: Ready) -> Tried:
         """Start the command in the datum's folder and wait for its end. See `Way`."""
@@ -75,11 +85,13 @@ class OneEach:
             command = self._commands.of_datum(ready.datum, ready.folder, lambda line: self._say(datum_id, line))
             self._commands.hand_over(ready.folder)
             began_ns = coarse_now_ns()
-            with feeding(self._materialiser, ready.folder, ready.pipes) as fed:
+            with feeding(self._materialiser, self._place(ready), ready.pipes) as fed:
                 outcome = self._run(command)
         except BadRequest as error:  # the nest, too, names the word of a command that nobody can run
             return Tried(f"cannot be run: {error.message}")
         what = missed(fed) or self._commands.judge(outcome)
+        if what and is_full(ready.folder):
+            what += ", and the disk of its files is full,"
         seconds = 0.0 if outcome is None else outcome.seconds
         helped, cost = False, _cost(outcome)
         if what and fed.error is None:
@@ -87,10 +99,23 @@ class OneEach:
             cost += more
         return Tried(what, seconds, began_ns, fed.bytes, helped, cost=cost)
 
+    def _place(self, ready: Ready) -> str:
+        """Where pipes are to be fed."""
+        staged = self._stage() if ready.pipes and self._stage is not None else None
+        return staged or ready.folder
+
 
 def missed(fed: Fed) -> str:
     """What is wrong with a try that was not given all that it wanted to read."""
     return f"has no inputs: {fed.error.message}" if fed.error is not None else ""
+
+
+def is_full(folder: str) -> bool:
+    """Whether no more can be written into a folder, which explains what a command says but badly."""
+    with suppress(OSError):
+        found = os.statvfs(folder)
+        return found.f_bavail * found.f_frsize < _FULL_BYTES or (found.f_files > 0 and found.f_favail == 0)
+    return False
 
 
 def recover(

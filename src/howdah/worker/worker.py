@@ -163,6 +163,7 @@ class Worker:
             run=lambda command: self._runner.run(held, command),
             say=say,
             way=self._batching.way(held, materialiser, say),
+            stage=lambda: self._runner.stage(claim),
         )
         made_ready = prefetched(datums(storage, claim), self._folders, Materialiser(storage, claim))
         with closing(made_ready):

@@ -44,7 +44,7 @@ _PIPELINE: Final = {
     "dry_run": "Change nothing; answer the effective spec.",
 }
 _TRANSFORM: Final = {
-    "image": "The container image; kept, but not used where commands run as processes.",
+    "image": "The container image that the command runs in; not used where commands run as processes.",
     "cmd": "The command and its arguments; executed as they are, not by a shell.",
     "stdin": "Lines that the command is fed.",
     "err_cmd": "A command for datums on which cmd failed; if it succeeds, the datum is recovered.",
@@ -57,7 +57,7 @@ _TRANSFORM: Final = {
     "user": "The user that the command runs as.",
     "working_dir": "The directory that the command starts in; absolute.",
     "dockerfile": "A hint for tools that build images; does nothing.",
-    "memory_volume": "Keep /pfs in memory.",
+    "memory_volume": "Keep /pfs in memory; changes nothing, since the kernel keeps there what is read.",
     "datum_batching": "Let one process do many datums, one after another.",
 }
 _PFS: Final = {

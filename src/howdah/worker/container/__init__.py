@@ -5,6 +5,7 @@
 what it runs, `pipes` are the ways between the two. `howdah.engine` makes and removes containers.
 """
 
-from howdah.worker.container.container import Container, find_shell
+from howdah.worker.container.container import Container
+from howdah.worker.container.shell import find_shell
 
 __all__ = ["Container", "find_shell"]

@@ -19,41 +19,30 @@ from typing import TYPE_CHECKING, Final, Self
 
 from howdah.engine import Settings
 from howdah.errors import BadRequest, ErrorKind, HowdahError, Unavailable, Unsupported
+from howdah.worker.below import open_to_all, opened, rights_to
 from howdah.worker.container.outcomes import KILLED, SIGNAL_CODES, outcome_of
 from howdah.worker.container.pipes import Pipes
 from howdah.worker.container.relay import Relay
 from howdah.worker.container.rooms import Rooms
 from howdah.worker.container.script import why_script, write_script
+from howdah.worker.container.shell import find_shell
+from howdah.worker.folders import OUT
 from howdah.worker.nest.lines import LineCutter
 from howdah.worker.nest.values import Command, ModeName, Mount, NestMode, Outcome
 
 if TYPE_CHECKING:
     from howdah.engine import Engine
 
-__all__ = ["Container", "find_shell"]
+__all__ = ["Container"]
 
 _LOOK_SECONDS: Final = 1.0  # how often a silent container is asked whether it is still alive
+_START_LOOKS: Final = 60  # it takes milliseconds
 _KILL_SECONDS: Final = 10.0  # user code may kill who kills it; then the whole container goes
 _DRAIN_LOOKS: Final = 2_000
 _DRAIN_SECONDS: Final = 0.0005
-_PLACES: Final = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox")
 _KEEPER: Final = "/.howdah/keeper.sh"
 _EVERYBODYS: Final = 0o777
-
-
-def find_shell() -> Path:
-    """The static shell of this machine that goes into containers.
-
-    Raises:
-        Unavailable: there is none.
-    """
-    for place in _PLACES:
-        if os.access(place, os.X_OK):
-            return Path(place)
-    raise Unavailable(
-        ErrorKind.UNREACHABLE,
-        "there is no static shell on this machine to put into containers; install it: apt-get install busybox-static",
-    )
+_OWNERS: Final = 0o700
 
 
 class Container:
@@ -72,6 +61,7 @@ class Container:
         # Guarded by _lock: whether a command runs, whether it was cancelled, and whether no further one may run.
         self._running = self._cancelled = self._closed = False
         self._swept = False  # guarded by _run_lock: whether what is here of it was removed
+        self._pid = 0  # of its first process, once it was seen
 
     @classmethod
     def start(
@@ -79,25 +69,27 @@ class Container:
         engine: "Engine",
         settings: Settings,
         work: Path,
-        shell: Path | None = None,
+        shell: str = "",
         mounts: Sequence[Mount] = (),
     ) -> Self:
         """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
 
         `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
         container sees none of it but the folder of the command that runs; and `mounts`, which only it can read.
+        `shell` is what goes into it, if it is not this machine's (`find_shell`).
 
         Raises:
             NotFound: IMAGE_NOT_FOUND.
             Refused: ENGINE_REFUSED: it cannot be started.
             Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        rooms = Rooms(work, shell or find_shell(), mounts)
+        rooms = Rooms(work, find_shell(shell, engine, work), mounts)
         pipes = Pipes(rooms.tools)
         container = ""
         try:
             container = engine.create(settings, rooms.binds(), ("/.howdah/busybox", "sh", _KEEPER))
             engine.start(container)
+            _await_keeper(engine, container, pipes)
             return cls(engine, settings, rooms, pipes, container)
         except BaseException:
             pipes.close()
@@ -120,12 +112,11 @@ class Container:
     @property
     def pid(self) -> int:
         """The container's first process, for `worker.meter`; 0 if the engine's processes are not seen from here."""
-        with suppress(HowdahError, OSError):
-            pid = int(self._engine.state(self._container).get("Pid") or 0)
+        with suppress(HowdahError):
+            pid = self._pid or int(self._engine.state(self._container).get("Pid") or 0)
             # The engine of another machine has numbers of its own, which mean somebody else here.
-            if _KEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
-        return 0
+            self._pid = pid if _is_keeper(pid) else 0
+        return self._pid
 
     @property
     def pfs(self) -> Path:
@@ -150,7 +141,10 @@ class Container:
             self._number += 1
             self._begin(command)
             relay = Relay(self._rooms.tools, command.port) if command.port else None
-            moved = None if command.pfs == self.pfs else _move(command.pfs, self.pfs)
+            moved = command.pfs != self.pfs
+            if moved:
+                _move(command.pfs, self.pfs)
+                open_to_all(str(self.pfs), OUT)
             try:
                 self._pipes.ask(self._number)
                 return self._follow(command)
@@ -159,8 +153,8 @@ class Container:
                     self._running = False
                 if relay is not None:
                     relay.close()
-                if moved is not None:
-                    _move(self.pfs, command.pfs, moved)
+                if moved:
+                    self._give_back(command.pfs)
 
     def cancel(self) -> bool:
         """Kill the command that runs now and all that it started; tell whether there was one. Does not wait."""
@@ -197,6 +191,19 @@ class Container:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _give_back(self, folder: Path) -> None:
+        """Move what is in `/pfs` to where it came from. User code may have taken the rights to it from us.
+
+        Raises:
+            Unavailable: it cannot be moved; the container is at its end.
+        """
+        try:
+            os.chmod(self.pfs, _EVERYBODYS)
+            _move(self.pfs, folder)
+        except OSError as error:
+            self._end()
+            raise _gone(f"what is in its /pfs cannot be had back: {(error.strerror or str(error)).lower()}") from error
 
     def _end(self) -> None:
         """Have the container gone, and no further command begin."""
@@ -288,21 +295,46 @@ class Container:
         return SIGNAL_CODES + KILLED if code is None else code
 
     def _check_alive(self) -> None:
-        state = self._engine.state(self._container)
+        try:
+            state = self._engine.state(self._container)
+        except HowdahError as error:
+            if self._pid and _is_keeper(self._pid):
+                return  # containers may outlive their engine
+            state = {"Error": error.message.partition(";")[0]}
         if not state.get("Running"):
             self._end()
             why = "it ran out of memory" if state.get("OOMKilled") else str(state.get("Error") or "it was ended")
             raise _gone(why)
 
 
-def _move(source: Path, target: Path, names: list[str] | None = None) -> list[str]:
-    """Move all that is in a folder into another one of the same file system; what was moved."""
-    found = os.listdir(source)
-    for name in found:
-        os.rename(source / name, target / name)
-        if name == "out" and names is None:
-            os.chmod(target / name, _EVERYBODYS)
-    return found
+def _move(source: Path, target: Path) -> None:
+    """Move all that is in a folder into another one of the same file system, whatever it is."""
+    with opened(str(source)) as here, opened(str(target)) as there:
+        for name in os.listdir(here):
+            try:
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
+            except PermissionError:  # a folder that may not be written cannot be moved, but by root
+                rights_to(here, name, _OWNERS)
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
+
+
+def _await_keeper(engine: "Engine", container: str, pipes: Pipes) -> None:
+    """Return when no command that runs in there can take part in the talk with the keeper."""
+    for _ in range(_START_LOOKS):
+        if pipes.shut(round(1000 * _LOOK_SECONDS)):
+            return
+        state = engine.state(container)
+        if not state.get("Running"):
+            break
+    why = str(state.get("Error") or "its first process does not answer")
+    raise Unavailable(ErrorKind.UNREACHABLE, f"container {container[:12]} did not start: {why}; try again")
+
+
+def _is_keeper(pid: int) -> bool:
+    """Whether that is the first process of a container, and alive."""
+    with suppress(OSError):
+        return _KEEPER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def _ignore(data: bytes) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from howdah.model.texts import one_line
 from howdah.worker.nest.values import Outcome
 
 __all__ = ["KILLED", "SIGNAL_CODES", "lost", "outcome_of"]
@@ -29,7 +30,7 @@ def outcome_of(code: int, notes: Sequence[str], seconds: float, *, timed_out: bo
         seconds=seconds,
         cpu_seconds=cpu,
         memory_max_bytes=memory,
-        error=next((note.removeprefix("error ") for note in notes if note.startswith("error ")), ""),
+        error=one_line(next((note.removeprefix("error ") for note in notes if note.startswith("error ")), "")),
         out_of_memory="oom" in notes,
     )
 

@@ -2,8 +2,9 @@
 """The pipes between a worker and the keeper of its container.
 
 The worker holds each open in both directions: its reads never end while it lives, and the keeper's all do when it dies.
-User code may write into them whatever it likes; so nothing read here is believed without a look, and no name in a
-folder that user code can write is ever opened by the worker.
+User code is the same user as the keeper. So those by which the two talk lose their names before the first command runs
+(`shut`), or one command could speak for another. What is left is its own: what it prints, and notes about it. Nothing
+read here is believed without a look, and no name in a folder that user code can write is ever opened by the worker.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from typing import Final
 __all__ = ["Pipes"]
 
 _NAMES: Final = ("requests", "results", "cancels", "output", "notes")
+_OPENED: Final = (0, 0)  # what the keeper says first; no command has that number
 _READ_BYTES: Final = 65_536
 _NOTES_BYTES_MAX: Final = 65_536
 
@@ -28,12 +30,22 @@ class Pipes:
 
     def __init__(self, folder: Path) -> None:
         """Make the pipes in `folder`, for every user, and open them."""
+        self._folder = folder
         self._fds: dict[str, int] = {}
         for name in _NAMES:
             os.mkfifo(folder / name)
             os.chmod(folder / name, 0o666)
             self._fds[name] = os.open(folder / name, os.O_RDWR | os.O_NONBLOCK)
         self._notes = b""
+
+    def shut(self, milliseconds: int) -> bool:
+        """Have the keeper alone hold the other ends, as soon as it does; False if it does not after so long."""
+        if "results" not in self.wait(milliseconds) or _OPENED not in self.results():
+            return False
+        for name in _NAMES:
+            if name != "notes":
+                os.unlink(self._folder / name)
+        return True
 
     def ask(self, number: int) -> None:
         """Have the command of a number run."""

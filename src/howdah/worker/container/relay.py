@@ -19,7 +19,8 @@ __all__ = ["Relay", "relay_script"]
 _NAMES: Final = ("up", "down", "turn")
 _PIECE_BYTES: Final = 65_536
 _LOOK_MS: Final = 200  # between two looks whether it is closed
-# All pipes are opened before there is a child: its end would interrupt a shell that waits for a pipe's other end.
+# All pipes are opened before there is a child: its end would interrupt a shell that waits for a pipe's other end. It is
+# `dd` that copies, since `cat` would have the kernel do it, which locks a pipe while it waits for a socket.
 _SCRIPT: Final = """\
 busybox=/.howdah/busybox
 exec 3<&0
@@ -32,9 +33,9 @@ esac
 "$busybox" dd bs=1 count=1 </.howdah/turn >/dev/null 2>&1
 exec 4>/.howdah/up
 exec 5</.howdah/down
-"$busybox" cat <&3 >&4 5<&- &
+"$busybox" dd bs=64k <&3 >&4 5<&- 2>/dev/null &
 exec 4>&-
-"$busybox" cat <&5 5<&-
+"$busybox" dd bs=64k <&5 5<&- 2>/dev/null
 kill $! 2>/dev/null
 """
 

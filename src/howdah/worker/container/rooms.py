@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Final
 
 from howdah.errors import ErrorKind, Refused
+from howdah.storage.local_files import explained
+from howdah.worker.below import discard
 from howdah.worker.nest.values import Mount
 
 __all__ = ["Rooms", "remove_leftovers"]
 
 _MEMORY: Final = Path("/dev/shm")
-_READABLE, _WALKABLE, _OPEN = 0o444, 0o755, 0o777
+_READABLE, _WALKABLE, _OPEN, _UNREADABLE = 0o444, 0o755, 0o777, 0o111
 
 
 class Rooms:
@@ -33,16 +35,20 @@ class Rooms:
 
         Raises:
             Refused: NO_ENGINE: there are secrets to mount, and no memory to keep them in.
+            Refused, Unavailable: they cannot be made: the disk is full, for instance.
         """
         self.work = Path(os.path.realpath(work))
         memory = _memory()
         if mounts and memory is None:
             text = f"secrets are mounted from memory, and {_MEMORY} is no memory file system here; mount one there"
             raise Refused(ErrorKind.NO_ENGINE, text)
-        self._disk = Path(tempfile.mkdtemp(prefix="container-", dir=self.work))
-        self._quick = Path(tempfile.mkdtemp(prefix=_prefix(self.work), dir=memory or self.work))
+        with explained(self.work):
+            self._disk = self._quick = Path(tempfile.mkdtemp(prefix="container-", dir=self.work))
         try:
-            self._furnish(shell, mounts)
+            with explained(memory or self.work):
+                self._quick = Path(tempfile.mkdtemp(prefix=_prefix(self.work), dir=memory or self.work))
+            with explained(self.work):
+                self._furnish(shell, mounts)
         except BaseException:
             self.close()
             raise
@@ -68,15 +74,15 @@ class Rooms:
 
     def close(self) -> None:
         """Remove them, with all that is in them. Repeating is harmless."""
-        for folder in (self._quick, self._disk):
-            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self._disk, self._quick):
+            discard(str(folder))
 
     def _furnish(self, shell: Path, mounts: Sequence[Mount]) -> None:
         self._paths = tuple(each.path for each in mounts)
         self.pfs.mkdir()
         os.chmod(self.pfs, _OPEN)  # whoever the image's user is
         shutil.copy(shell, self._disk / "busybox")
-        os.chmod(self._disk / "busybox", _WALKABLE)
+        os.chmod(self._disk / "busybox", _UNREADABLE)  # `keeper.sh` says why
         self.tools.mkdir()
         os.chmod(self.tools, _WALKABLE)
         (self.tools / "keeper.sh").write_text((files(__package__) / "keeper.sh").read_text())
@@ -98,7 +104,7 @@ def remove_leftovers(work: Path) -> None:
     places = [*work.glob("container-*"), *work.glob(f"{_prefix(work)}*")]
     places += _MEMORY.glob(f"{_prefix(work)}*") if _memory() else []
     for folder in places:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(str(folder))
 
 
 def _prefix(work: Path) -> str:
