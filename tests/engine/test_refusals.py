@@ -12,7 +12,7 @@ from howdah.errors import ErrorKind, Refused
     ("asked", "said", "way_out"),
     [
         ({"user": "nobody-of-this-name"}, "nobody-of-this-name", "name a user that the image has"),
-        ({"network": "no-such-network"}, "no-such-network", "start the server with another (--container-network)"),
+        ({"network": "elsewhere"}, "elsewhere", "start the server with another (--container-network)"),
     ],
 )
 def test_a_refusal_to_start_has_a_way_out(host, asked, said, way_out):
@@ -24,7 +24,7 @@ def test_a_refusal_to_start_has_a_way_out(host, asked, said, way_out):
 
     assert ErrorKind.ENGINE_REFUSED == raised.value.kind
     assert said in raised.value.message
-    assert raised.value.message.endswith(way_out) or f"; {way_out}" in raised.value.message
+    assert way_out in raised.value.message.partition("; ")[2]
 
 
 def started(engine, settings):

@@ -3,7 +3,7 @@
 
 import pytest
 
-from howdah.errors import ErrorKind, NotFound
+from howdah.errors import ErrorKind, NotFound, Unavailable
 from howdah.model.refs import File, Job
 from howdah.model.spec import parse_input
 from howdah.model.states import DatumState, JobState
@@ -119,6 +119,18 @@ def test_a_files_provenance_is_the_job_that_made_it(lake):
     assert (first, 1, ("run",), "") == (made.job, made.version, made.cmd, made.image)
     assert [("in", commit, "/7")] == [(part.name, part.commit, part.file.path) for part in made.inputs]
     assert 2 == lake.pps.datums.provenance(File(master("up"), "/new")).version
+
+
+def test_provenance_of_a_file_that_may_still_be_made(lake):
+    """Whose commit waits for its job: it is told to wait for that."""
+    ten(lake)
+    lake.commit("in", {"/new": b"1"})
+
+    with pytest.raises(Unavailable) as error:
+        lake.pps.datums.provenance(File(master("up"), "/new"))
+
+    assert ErrorKind.COMMIT_OPEN == error.value.kind
+    assert "howdah wait commit default/up@" in error.value.message
 
 
 def test_provenance_of_what_no_pipeline_made(lake):

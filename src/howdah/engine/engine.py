@@ -27,13 +27,14 @@ __all__ = ["Engine"]
 
 _SECONDS: Final = 60  # of a call; starting a container on a busy machine may take some
 _NANO: Final = 1_000_000_000
+_OTHER_NETWORK: Final = "see the engine's networks, or start the server with another (--container-network)"
 # What engines say, Docker and Podman, and what can be done about it.
 _WAYS_OUT: Final = (
     ("could not select device driver", "this machine has no GPUs for containers; mend that, or ask for none"),
     ("unable to find user", "name a user that the image has, or a number (transform.user)"),
-    ("on network", "see the engine's networks, or start the server with another (--container-network)"),
-    ("unable to find network", "see the engine's networks, or start the server with another (--container-network)"),
-    ("network not found", "see the engine's networks, or start the server with another (--container-network)"),
+    ("container: network ", _OTHER_NETWORK),
+    ("could not find a network", _OTHER_NETWORK),
+    ("unable to find network", _OTHER_NETWORK),
 )
 
 

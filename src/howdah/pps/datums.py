@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from howdah.db.engine import Database
-from howdah.errors import BadRequest, ErrorKind, NotFound
+from howdah.errors import BadRequest, ErrorKind, NotFound, Unavailable
 from howdah.model.files import FileInfo
 from howdah.model.refs import Commit, File, Job, Repo
 from howdah.model.spec import Input
@@ -105,12 +105,16 @@ class Datums:
 
         Raises:
             NotFound: the commit or the file; or DATUM_NOT_FOUND: no pipeline made it.
+            Unavailable: COMMIT_OPEN: the commit is not finished.
         """
         with self._db.read() as tx:
             asked = resolve.resolve(tx, file.commit)
             row = asked if not asked.error else commit_lines.last_good(tx, asked.id)
             job = None if row is None else job_rows.by_output(tx, row.id)
             pipeline = None if job is None else pipeline_rows.by_id(tx, job.pipeline_id)
+        if asked.finished_at is None:
+            text = f"commit {asked.commit} not finished; wait for it: howdah wait commit {asked.commit}"
+            raise Unavailable(ErrorKind.COMMIT_OPEN, text)
         if row is None or row.root is None or job is None or pipeline is None:
             raise _not_made(file, f"commit {asked.commit} is not the output of a pipeline's job")
         found = self._storage.fileset(row.root, f"commit {row.commit}").find(file.path)
