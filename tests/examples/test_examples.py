@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def image(hosts, tmp_path_factory):
     programs = ["shell", "perl", "python:scikit-learn"]
     subprocess.run([sys.executable, ROOT / "examples/roots.py", root, *programs], check=True)
 
+    @cache  # it has hundreds of megabytes
     def taken(engine):
         return engines.take(hosts(engine).address, "languages", root, ("ENV PATH=/usr/bin:/bin",))
 
