@@ -157,35 +157,36 @@ def test_work_goes_on_when_its_killed_engine_is_back(name, hosts, tmp_path):
 
 @pytest.mark.full
 def test_a_killed_server_leaves_no_container(hosts, tmp_path, monkeypatch):
-    """Its next run removes those of this lake, and of no other."""
+    """They end with their workers; its next run removes those of this lake, and of no other."""
     host = hosts("docker")
     monkeypatch.setenv("HOWDAH_ENGINE", host.address)
     monkeypatch.setenv("HOWDAH_CONTAINER_NETWORK", "none")
     root, mark = tmp_path / "lake", f"{USER_VARIABLE}=server"
     (tmp_path / "other").mkdir()
     with host.start(tmp_path / "other", labels={LABEL: "another/run/worker-1"}) as other:
-        before = set(host.engine.owners())
         first = CrashServer(root, "first", mark)
         first.wait_ready()
         with Client(first.address) as client:
             place = Place(client, root, host.address, host.image)
             job = place.begin("server")
             pfs = place.held()
+            orphan = place.container(pfs)
             first.kill(SERVER)
-        left = set(host.engine.owners()) - before
+        ended = eventually(lambda: not host.engine.state(orphan).get("Running"))
 
         second = CrashServer(root, "second", mark)
         second.wait_ready()
         with Client(second.address) as client:
             place = Place(client, root, host.address, host.image)
-            place.go(place.held(but=[pfs]))
+            again = place.held(but=[pfs])
+            later = place.container(again)
+            place.go(again)
             place.succeeded(job)
-        removed = eventually(lambda: not left & set(host.engine.owners()))
+        removed = eventually(lambda: orphan not in host.engine.owners())
         second.kill(STOP)
 
-        assert left
-        assert removed
-        assert before == set(host.engine.owners()) & (before | left)
+        assert (True, True) == (ended, removed)
+        assert later not in host.engine.owners()
         assert other.id in host.engine.owners()
         assert other.run(Command(("true",), _folder(tmp_path / "other" / "datum"), PATH)).exit_code == 0
 
