@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Container engines of our own in a folder: a Docker daemon and Podman's service, without a network. For tests."""
+"""Container engines of our own in a folder: a Docker daemon and Podman's service. For tests."""
 
+import fcntl
 import io
+import os
 import shutil
+import socket
+import struct
 import subprocess
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docker import APIClient
 from docker.errors import DockerException
 
 START_SECONDS = 60
+ADD_BRIDGE, DELETE_BRIDGE, SET_FLAGS = 0x89A0, 0x89A1, 0x8914  # requests to Linux, by their numbers there
 SHELL = Path("/bin/busybox")
 # What the busybox of an image is called by too.
 APPLETS = (
@@ -35,8 +40,10 @@ class Daemon:
     def __init__(self, engine: str, folder: Path, registries: Sequence[str] = ()) -> None:
         self._folder = folder
         self.address = f"unix://{folder}/sock"
+        self._bridge = _made_bridge() if engine == "docker" else ""
         docker = engine == "docker"
-        self._words = _docker(folder, self.address) if docker else _podman(folder, self.address, registries)
+        words = _docker(folder, self.address, self._bridge) if docker else _podman(folder, self.address, registries)
+        self._words = words
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -58,6 +65,7 @@ class Daemon:
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+        _remove_bridge(self._bridge)
         for mounted in _mounts(self._folder):
             subprocess.run(["umount", "-l", mounted], check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -145,9 +153,11 @@ def with_shell(**others: bytes | str) -> dict[str, bytes | str]:
     return {**own, **links, **program("flock"), **others}
 
 
-def _docker(folder: Path, address: str) -> list[str]:
+def _docker(folder: Path, address: str, bridge: str) -> list[str]:
     places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
-    return ["dockerd", *places, "-H", address, "--bridge=none", "--iptables=false", "--ip6tables=false"]
+    # A daemon that is told to have none deletes docker0, and with it the network of the machine's own Docker.
+    network = [f"--bridge={bridge or 'none'}", "--iptables=false", "--ip6tables=false"]
+    return ["dockerd", *places, "-H", address, *network, "--ip-forward=false", "--ip-masq=false"]
 
 
 def _podman(folder: Path, address: str, registries: Sequence[str]) -> list[str]:
@@ -161,6 +171,22 @@ def _podman(folder: Path, address: str, registries: Sequence[str]) -> list[str]:
     variables = [f"CONTAINERS_CONF={settings}", f"CONTAINERS_REGISTRIES_CONF={known}"]
     chosen = ["env", *variables, "podman", *places, "--cgroup-manager", "cgroupfs"]
     return [*chosen, "system", "service", "--time", "0", address]
+
+
+def _made_bridge() -> str:
+    """A bridge of our own, on which containers reach nobody; none where the system makes none."""
+    name = f"howdah{os.urandom(4).hex()}"
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        fcntl.ioctl(asking, ADD_BRIDGE, f"{name}\0".encode())
+        return name
+    return ""
+
+
+def _remove_bridge(name: str) -> None:
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        if name:
+            fcntl.ioctl(asking, SET_FLAGS, struct.pack("16sh14x", name.encode(), 0))  # down
+            fcntl.ioctl(asking, DELETE_BRIDGE, f"{name}\0".encode())
 
 
 def _await(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -42,3 +42,26 @@ def test_a_process_instead_of_a_container_is_a_warning(howdah, repo, tmp_path):
     assert f"note:          {text}" in pipeline.out
     assert job["reason"].startswith(text)
     assert ("process", "tool:1", "") == tuple(inspected["execution"][key] for key in ("execution", "image", "digest"))
+
+
+@pytest.mark.slow
+def test_a_wait_says_what_a_job_waits_for(howdah, host, tmp_path):
+    """Whoever waits for an image that is not to be had would wait for ever, and not know why."""
+    spec = {
+        "pipeline": {"name": "late"},
+        "transform": {"image": "none.invalid/such:1", "cmd": ["true"]},
+        "input": {"pfs": {"repo": "in", "glob": "/*"}},
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+
+    with running_server(tmp_path / "lake", execution=ExecutionSettings(engine=host.address, pull="never")) as server:
+        here = ("--address", server.grpc_address)
+        howdah("create", "repo", "in", *here)
+        howdah("put", "file", "in@master:/spec.json", "-f", str(tmp_path / "spec.json"), *here)
+        made = howdah("create", "pipeline", "-f", str(tmp_path / "spec.json"), *here)
+        waits = [howdah("wait", what, "late@master", "--timeout", "1.5", *here) for what in ("job", "commit")]
+
+    assert (0, "") == (made.code, made.err)
+    for each in waits:
+        assert 7 == each.code
+        assert "image none.invalid/such:1 is not on the engine, and this server pulls none" in each.err

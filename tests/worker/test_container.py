@@ -97,6 +97,13 @@ def test_an_images_own_settings_are_kept_but_for_its_entrypoint(host, tmp_path, 
     assert [b"hi pipeline", b"/tmp"] == lines
 
 
+def test_an_image_that_names_no_path_has_the_usual_one(container, pfs):
+    """The same by which its programs are found; a shell of its own would take another one."""
+    _, lines = _run(container, pfs, "sh", "-c", "echo $PATH", env={})
+
+    assert [b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] == lines
+
+
 def test_what_an_ordinary_user_leaves_can_be_read_and_removed(host, tmp_path, pfs):
     """USER of the image is who runs; even what it closed to others can be read afterwards."""
     image = host.build("ordinary", engines.with_shell(), "USER 1234")

@@ -93,10 +93,14 @@ def _difference(pair: Any) -> str:
     return "+" if pair.old is None else "-" if pair.new is None else "~"
 
 
+_NO_IMAGE = ("", "ubuntu:20.04")  # `model.spec.rules.DEFAULT_IMAGE`, whose import every command would wait for
+
+
 def _runs(thing: Any) -> str:
     """How user code runs, where there is more to say than that it is a process."""
     how = thing.execution
-    return "" if how is None or not (how.image or how.note) else f"as a {how.execution}"
+    named = getattr(thing, "image", "") not in _NO_IMAGE  # shown beside it, so it would seem to be used
+    return "" if how is None or not (how.image or how.note or named) else f"as a {how.execution}"
 
 
 def _exactly(thing: Any) -> str:

@@ -41,5 +41,6 @@ def create_pipeline(
     is there), gets a tag that says what is in the folder, is pushed to the registry, and stands in the spec. With
     --push-images the image that the spec names gets such a tag, and is pushed. A dry run builds and pushes nothing.
     """
-    given = ship(session, given_specs(session, source, jsonnet, args), shipment, update=update, dry_run=dry_run)
+    given = given_specs(session, source, jsonnet, args)
+    given = ship(session, given, shipment, update=update, reprocess=reprocess, dry_run=dry_run)
     make_pipelines(session, given, update=update, reprocess=reprocess, dry_run=dry_run, together=together)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from howdah.cli.session import Session
     from howdah.model.refs import Job
 
-__all__ = ["NAMED_JOB", "a_job"]
+__all__ = ["NAMED_JOB", "a_job", "reasons"]
 
 NAMED_JOB: Final = "PIPELINE[@ID|@BRANCH]"
 """What commands that take a job accept; `PIPELINE` is its newest job, `@BRANCH` may go on with steps (`master^`)."""
@@ -35,6 +35,17 @@ def a_job(session: "Session", text: str) -> "Job":
     if is_id(rest):
         return parse_job(text, project)
     return Job(parse_pipeline(pipeline, project), _id_of(session, text))
+
+
+def reasons(session: "Session", text: str) -> str:
+    """Why what a text names is not done: what its jobs wait for, or those of its commit set.
+
+    Raises:
+        NotFound, BadRequest: as `a_job`.
+    """
+    client = session.client
+    jobs = client.inspect_job_set(text) if is_id(text) else [client.inspect_job(a_job(session, text))]
+    return "; ".join(f"{info.job}: {info.reason}" for info in jobs if info.reason and info.finished_at is None)
 
 
 def _newest(session: "Session", text: str) -> "Job":

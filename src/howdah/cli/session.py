@@ -4,9 +4,11 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from howdah.errors import HowdahError
 
 if TYPE_CHECKING:
     from howdah.cli.output import Columns
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _PATIENCE = 1.0  # seconds of silence; then people want to know
+_LOOK_SECONDS = 2.0  # between two looks at why what is waited for does not come
 
 
 @dataclass
@@ -106,12 +109,28 @@ class Session:
             yield meter.add
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Say what is waited for if it does not come within a second."""
-        timer = threading.Timer(_PATIENCE, self.note, (f"waiting for {what} (Ctrl-C ends the wait, not the work)",))
-        timer.daemon = True
-        timer.start()
+    def waiting(self, what: str, why: Callable[[], str] | None = None) -> Iterator[None]:
+        """Say what is waited for if it does not come within a second; then also `why` it has not, when that changes."""
+        over = threading.Event()
+        teller = threading.Thread(target=self._tell_of, args=(what, why, over), name="waiting", daemon=True)
+        if not self.quiet:
+            teller.start()
         try:
             yield
         finally:
-            timer.cancel()
+            over.set()
+
+    def _tell_of(self, what: str, why: Callable[[], str] | None, over: threading.Event) -> None:
+        if over.wait(_PATIENCE):
+            return
+        self.note(f"waiting for {what} (Ctrl-C ends the wait, not the work)")
+        told = ""
+        while why is not None:
+            # Whoever waits is told what is wrong by the wait itself; that this may end meanwhile is no error.
+            with suppress(HowdahError, ValueError):
+                reason = why()
+                if reason and reason != told and not over.is_set():
+                    self.note(reason)
+                    told = reason
+            if over.wait(_LOOK_SECONDS):
+                return

@@ -87,7 +87,13 @@ def ships(function: F) -> F:
 
 
 def ship(
-    session: Session, given: "Sequence[Spec]", shipment: Shipment, *, update: bool, dry_run: bool = False
+    session: Session,
+    given: "Sequence[Spec]",
+    shipment: Shipment,
+    *,
+    update: bool,
+    reprocess: bool = False,
+    dry_run: bool = False,
 ) -> "list[Spec]":
     """The specs with the images that were built and pushed for them; unchanged if nothing of it was asked for.
 
@@ -115,7 +121,26 @@ def ship(
         if not dry_run:
             for spec in given:
                 _check(session, spec, update=update)
-        return [dock.shipped(spec) for spec in given]
+        shipped = [dock.shipped(spec) for spec in given]
+    if update and not (reprocess or dry_run):
+        for each in shipped:
+            _tell_kept(session, each)
+    return shipped
+
+
+def _tell_kept(session: Session, shipped: "Spec") -> None:
+    """Say that old results stay when the image of a pipeline changes: who edits and looks would take them for new."""
+    from howdah.errors import NotFound
+    from howdah.model.spec import parse_spec
+
+    spec = parse_spec(shipped, project=session.client.project)
+    if spec.on_code_change == "rerun":
+        return
+    with suppress(NotFound):
+        before = session.client.inspect_pipeline(f"{spec.project}/{spec.name}")
+        if before.image != spec.transform.image:
+            text = f"{spec.name} runs in another image now; what had succeeded before is kept"
+            session.note(f"{text}: --reprocess runs it again, and so does a spec with onCodeChange: rerun")
 
 
 class _Dock:

@@ -41,5 +41,6 @@ def update_pipeline(
     is there), gets a tag that says what is in the folder, is pushed to the registry, and stands in the spec. With
     --push-images the image that the spec names gets such a tag, and is pushed. A dry run builds and pushes nothing.
     """
-    given = ship(session, given_specs(session, source, jsonnet, args), shipment, update=True, dry_run=dry_run)
+    given = given_specs(session, source, jsonnet, args)
+    given = ship(session, given, shipment, update=True, reprocess=reprocess, dry_run=dry_run)
     make_pipelines(session, given, update=True, reprocess=reprocess, dry_run=dry_run, together=together)

@@ -6,6 +6,7 @@ import click
 from howdah.cli.base import command
 from howdah.cli.columns import COMMIT, COMMITS
 from howdah.cli.exits import BAD_END
+from howdah.cli.job_names import reasons
 from howdah.cli.names import is_id
 from howdah.cli.session import Session
 
@@ -20,7 +21,7 @@ def wait_commit(session: Session, what: str, timeout: float | None) -> None:
 
     The exit code is 10 if one of them is bad.
     """
-    with session.waiting(f"commit {what}"):
+    with session.waiting(f"commit {what}", lambda: reasons(session, what)):
         if is_id(what):
             found = list(session.client.wait_commit_set(what, timeout=timeout))
         else:

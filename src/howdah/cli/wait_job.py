@@ -6,7 +6,7 @@ import click
 from howdah.cli.base import command
 from howdah.cli.columns import JOB, JOBS
 from howdah.cli.exits import BAD_END
-from howdah.cli.job_names import NAMED_JOB, a_job
+from howdah.cli.job_names import NAMED_JOB, a_job, reasons
 from howdah.cli.names import is_id
 from howdah.cli.session import Session
 
@@ -21,7 +21,7 @@ def wait_job(session: Session, what: str, timeout: float | None) -> None:
 
     The exit code is 10 if one of them did not succeed.
     """
-    with session.waiting(f"job {what}"):
+    with session.waiting(f"job {what}", lambda: reasons(session, what)):
         if is_id(what):
             found = list(session.client.wait_job_set(what, timeout=timeout))
         else:

@@ -28,8 +28,7 @@ class Jobs(Caller):
 
     def inspect_job(self, job: JobLike) -> JobInfo:
         """A job as it is now. Raises NotFound."""
-        info = self._inspect_job(job, wait=False, timeout=None)
-        return replace(info, execution=of_version(self._wire, info.job.pipeline, info.pipeline_version))
+        return self._with_execution(self._inspect_job(job, wait=False, timeout=None))
 
     def wait_job(self, job: JobLike, *, timeout: float | None = None) -> JobInfo:
         """A job when it has ended, well or badly; `timeout` in seconds, None to wait for ever.
@@ -39,7 +38,7 @@ class Jobs(Caller):
             Conflict: DELETED_MEANWHILE.
             Unavailable: TIMED_OUT.
         """
-        return self._inspect_job(job, wait=True, timeout=timeout)
+        return self._with_execution(self._inspect_job(job, wait=True, timeout=timeout))
 
     def inspect_job_set(self, id: str) -> list[JobInfo]:
         """All jobs of a commit set, what depends after what it depends on."""
@@ -142,6 +141,9 @@ class Jobs(Caller):
         """
         request = hd.InspectProvenanceRequest(file=file_message(a_file(file, self.project)))
         return read_pps.provenance(self._wire.call(self._wire.lake.InspectProvenance, request))
+
+    def _with_execution(self, info: JobInfo) -> JobInfo:
+        return replace(info, execution=of_version(self._wire, info.job.pipeline, info.pipeline_version))
 
     def _inspect_job(self, job: JobLike, *, wait: bool, timeout: float | None) -> JobInfo:
         request = pb.InspectJobRequest(job=_job(a_job(job, self.project)), wait=wait, details=True)

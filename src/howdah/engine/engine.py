@@ -27,6 +27,14 @@ __all__ = ["Engine"]
 
 _SECONDS: Final = 60  # of a call; starting a container on a busy machine may take some
 _NANO: Final = 1_000_000_000
+# What engines say, Docker and Podman, and what can be done about it.
+_WAYS_OUT: Final = (
+    ("could not select device driver", "this machine has no GPUs for containers; mend that, or ask for none"),
+    ("unable to find user", "name a user that the image has, or a number (transform.user)"),
+    ("on network", "see the engine's networks, or start the server with another (--container-network)"),
+    ("unable to find network", "see the engine's networks, or start the server with another (--container-network)"),
+    ("network not found", "see the engine's networks, or start the server with another (--container-network)"),
+)
 
 
 class Engine:
@@ -208,9 +216,10 @@ class Engine:
         """Start a container.
 
         Raises:
-            Unavailable: it cannot be started; the engine says why.
+            Refused: ENGINE_REFUSED: it cannot be started; the engine says why.
+            Unavailable: the engine is gone.
         """
-        with self._explained(container):
+        with self._explained("to start a container"):
             self._api.start(container)
 
     def working_dir(self, image: str) -> str:
@@ -279,7 +288,8 @@ class Engine:
             text = f"image {what} is not on this machine: {_said(error)}; pull it, or load it into the engine"
             raise Missing(ErrorKind.IMAGE_NOT_FOUND, text) from error
         except APIError as error:
-            raise Refused(ErrorKind.ENGINE_REFUSED, f"the container engine refused {what}: {_said(error)}") from error
+            text = f"the container engine refused {what}: {_said(error)}"
+            raise Refused(ErrorKind.ENGINE_REFUSED, f"{text}; {_way_out(text)}") from error
         except (DockerException, OSError) as error:
             raise self._gone(error) from error
 
@@ -288,6 +298,11 @@ class Engine:
         why = silence(self._url) or _said(error)
         text = f"no container engine answers at {self._url}: {why}; start it, or name another"
         return Unavailable(ErrorKind.UNREACHABLE, text)
+
+
+def _way_out(text: str) -> str:
+    """What to do about a refusal, by what it says."""
+    return next((way_out for said, way_out in _WAYS_OUT if said in text), "mend what it names")
 
 
 def _said(error: Exception) -> str:

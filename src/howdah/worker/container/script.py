@@ -16,20 +16,21 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def write_script(argv: tuple[str, ...], env: Mapping[str, str], cwd: str, port: int = 0) -> str:
     """Run a command with just these variables, and with a `port` to reach; why it cannot be run becomes a note.
 
-    Its home is that of the image's user, unless a variable says otherwise.
+    Its home is that of the image's user and its PATH the usual one, unless a variable says otherwise.
     """
     program, *rest = argv
     unfit = shlex.quote(f"command not executable: {program}")
     missing = shlex.quote(f"working directory {cwd}: no such file or directory")
     words = shlex.join(f"{name}={value}" for name, value in env.items())
     home = "" if "HOME" in env else 'HOME="${HOME:-/}"'
+    path = "" if "PATH" in env else f"PATH={_PATH}"  # where the program is looked for too
     return f"""\
 cannot() {{ echo "error $2" > /.howdah/notes; exit "$1"; }}
 cd {shlex.quote(cwd)} 2>/dev/null || cannot {_NOT_RUNNABLE_CODE} {missing}
 {_find(program, env)}
 [ -n "$program" ] || cannot {_NOT_FOUND_CODE} {shlex.quote(f"command not found: {program}")}
 [ -x "$program" ] && [ ! -d "$program" ] || cannot {_NOT_RUNNABLE_CODE} {unfit}
-{relay_script(port)}exec /.howdah/busybox env -i {home} {words} "$program" {shlex.join(rest)}
+{relay_script(port)}exec /.howdah/busybox env -i {home} {path} {words} "$program" {shlex.join(rest)}
 """
 
 
