@@ -90,6 +90,22 @@ def test_a_job_that_is_stopped_has_no_process_and_its_container_is_used_again(pl
 
 
 @pytest.mark.slow
+def test_a_datum_that_takes_too_long_leaves_no_process_and_its_container_is_used_again(place):
+    """Not even a daemon of it, as soon as the job has ended; the datums after it are right."""
+    mark = f"{USER_VARIABLE}=late"
+    daemons = 'if [ "${in##*/}" = hold ]; then setsid nohup sleep 100000 & (sleep 100000 &) ; fi; '
+    job = place.begin("late", before=daemons, datumTimeout="3s", datumTries=1)
+    used = place.held()
+
+    ended = place.client.wait_job(job, timeout=PATIENCE_SECONDS)
+
+    assert [] == marked(mark)
+    assert (JobState.FAILURE, 2, 1) == (ended.state, ended.processed, ended.failed)
+    assert "exceeded its time limit of 3 s (datum_timeout)" in ended.reason
+    assert used.exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [True, False], ids=["goes on", "is too late"])
 def test_a_paused_container_is_waited_for(host, tmp_path, monkeypatch, ends):
     """But not longer than a datum may take; then it goes with its container."""
@@ -193,21 +209,28 @@ def test_a_killed_server_leaves_no_container(hosts, tmp_path, monkeypatch):
 
 @pytest.mark.full
 def test_a_deleted_image_is_missed_and_used_again_when_it_is_back(place):
-    """The job waits and says why; the pipeline is CRASHING meanwhile."""
+    """Between two commits, and the idle container with it: the job of the second waits and says why.
+
+    The pipeline is CRASHING meanwhile. No datum loses a try by that.
+    """
     image = engines.build(place.address, "deleted", engines.with_shell())
     place.image, before = image, place.image
     with closing(APIClient(base_url=place.address, version="auto")) as api:
         saved = b"".join(api.get_image(image))
-        job = place.begin("deleted")
+        job = place.begin("deleted", datumTries=1)
         first = place.held()
+        place.go(first)
+        place.succeeded(job)
         place.engine.remove(place.container(first))
         engines.forget(place.address, image)
 
-        said = place.reason(job, "is not on the engine any more")
+        place.put("deleted", b"!")
+        later = next(iter(place.client.list_jobs("deleted"))).job
+        said = place.reason(later, "is not on the engine any more")
         state = place.client.inspect_pipeline("deleted").state
         api.load_image(saved)
     place.go(place.held(but=[first]))
-    place.succeeded(job)
+    place.succeeded(later, b"!")
     place.image = before
 
     assert image in said
@@ -219,13 +242,14 @@ def test_a_full_disk_is_told(hosts, tmp_path):
     """By the datum whose files fill it, and by the job whose container has no room; that goes on when there is some."""
     host = hosts("docker")
     work = tmp_path / "lake" / "workers"
+    filling = 'if [ "${in##*/}" = hold ]; then exec dd if=/dev/zero of=/pfs/out/big bs=1M count=64; fi; cp $in /pfs/out'
     work.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", work], check=True)
     try:
         with running_place(tmp_path / "lake", host.address, host.image) as place:
             place.client.create_repo("full-in")
             place.put("full")
-            place.create("full", "dd if=/dev/zero of=/pfs/out/big bs=1M count=64", datumTries=1)
+            place.create("full", filling, datumTries=1)
             ended = place.client.wait_job(next(iter(place.client.list_jobs("full"))).job, timeout=PATIENCE_SECONDS)
             halves = list(place.client.list_files("full@master"))
             place.client.delete_pipeline("full")
@@ -241,7 +265,7 @@ def test_a_full_disk_is_told(hosts, tmp_path):
     finally:
         subprocess.run(["umount", "-l", work], check=True)
 
-    assert JobState.FAILURE is ended.state
+    assert (JobState.FAILURE, 2, 1) == (ended.state, ended.processed, ended.failed)
     assert "the disk of its files is full" in ended.reason
     assert [] == halves
     assert str(work) in said
