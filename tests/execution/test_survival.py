@@ -40,7 +40,7 @@ def workers(root):
     return [each for each in working_on(root) if "howdah.worker" in each.command.split()]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_datum_whose_container_is_removed_is_run_again(place):
     """In another one; what was done before is not done again."""
     job = place.begin("removed")
@@ -53,7 +53,7 @@ def test_a_datum_whose_container_is_removed_is_run_again(place):
     assert "was ended together with its container" in str([line.message for line in place.client.logs(job=job)])
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_killed_worker_leaves_no_container(place):
     """The next one removes it before it starts its own; the job goes on at once."""
     job = place.begin("orphan")
@@ -89,7 +89,7 @@ def test_a_job_that_is_stopped_has_no_process_and_its_container_is_used_again(pl
     assert used == same
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_datum_that_takes_too_long_leaves_no_process_and_its_container_is_used_again(place):
     """Not even a daemon of it, as soon as the job has ended; the datums after it are right."""
     mark = f"{USER_VARIABLE}=late"
