@@ -45,6 +45,8 @@ below the folder that `BENCH_DIR` names, and removed at the end. One row: `.venv
 - **Programs of others** (git-lfs, DVC, Borg, restic) keep the same versions of a folder at the same moments, and others
   (GNU make, Luigi, Snakemake) run the same tasks with two processes; all are used as their manuals say. They take part
   where they are on the machine; `--peers` installs what is missing.
+- **Containers** run on engines that are started for them, which wants root; in the image is the static shell that the
+  bare command runs too. A bare command and one in the container take turns, and each pair is compared by itself.
 - **Memory** is the resident memory of the server's process and of those that it started, added up.
 
 A row that misses what it must reach says so here; it does not fail the run.

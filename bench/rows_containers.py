@@ -75,7 +75,9 @@ def datums(ground: Ground) -> list[Figure]:
         options = ("--engine", address, "--container-network", "none")
         with Lake.running(root, *options) as lake, lake.client() as client:
             time.sleep(_IDLE_SECONDS)
-            idle = Figure("memory of the idle server, which has found the engine", memory_of(lake.pid) / 1e6, "MB")
+            idle = Figure(
+                "memory of the idle server, which has found the engine", memory_of(lake.pid) / 1e6, "MB", at_most=200
+            )
             figures = [idle, *_pipelines(client, image, count), *_by_turns(client, images)]
     shutil.rmtree(root)
     return figures

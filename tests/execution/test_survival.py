@@ -40,7 +40,7 @@ def workers(root):
     return [each for each in working_on(root) if "howdah.worker" in each.command.split()]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_datum_whose_container_is_removed_is_run_again(place):
     """In another one; what was done before is not done again."""
     job = place.begin("removed")
@@ -53,7 +53,7 @@ def test_a_datum_whose_container_is_removed_is_run_again(place):
     assert "was ended together with its container" in str([line.message for line in place.client.logs(job=job)])
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_killed_worker_leaves_no_container(place):
     """The next one removes it before it starts its own; the job goes on at once."""
     job = place.begin("orphan")
@@ -87,6 +87,22 @@ def test_a_job_that_is_stopped_has_no_process_and_its_container_is_used_again(pl
 
     assert (True, True, True) == (ran, stopped, deleted)
     assert used == same
+
+
+@pytest.mark.full
+def test_a_datum_that_takes_too_long_leaves_no_process_and_its_container_is_used_again(place):
+    """Not even a daemon of it, as soon as the job has ended; the datums after it are right."""
+    mark = f"{USER_VARIABLE}=late"
+    daemons = 'if [ "${in##*/}" = hold ]; then setsid nohup sleep 100000 & (sleep 100000 &) ; fi; '
+    job = place.begin("late", before=daemons, datumTimeout="3s", datumTries=1)
+    used = place.held()
+
+    ended = place.client.wait_job(job, timeout=PATIENCE_SECONDS)
+
+    assert [] == marked(mark)
+    assert (JobState.FAILURE, 2, 1) == (ended.state, ended.processed, ended.failed)
+    assert "exceeded its time limit of 3 s (datum_timeout)" in ended.reason
+    assert used.exists()
 
 
 @pytest.mark.slow
@@ -157,56 +173,64 @@ def test_work_goes_on_when_its_killed_engine_is_back(name, hosts, tmp_path):
 
 @pytest.mark.full
 def test_a_killed_server_leaves_no_container(hosts, tmp_path, monkeypatch):
-    """Its next run removes those of this lake, and of no other."""
+    """They end with their workers; its next run removes those of this lake, and of no other."""
     host = hosts("docker")
     monkeypatch.setenv("HOWDAH_ENGINE", host.address)
     monkeypatch.setenv("HOWDAH_CONTAINER_NETWORK", "none")
     root, mark = tmp_path / "lake", f"{USER_VARIABLE}=server"
     (tmp_path / "other").mkdir()
     with host.start(tmp_path / "other", labels={LABEL: "another/run/worker-1"}) as other:
-        before = set(host.engine.owners())
         first = CrashServer(root, "first", mark)
         first.wait_ready()
         with Client(first.address) as client:
             place = Place(client, root, host.address, host.image)
             job = place.begin("server")
             pfs = place.held()
+            orphan = place.container(pfs)
             first.kill(SERVER)
-        left = set(host.engine.owners()) - before
+        ended = eventually(lambda: not host.engine.state(orphan).get("Running"))
 
         second = CrashServer(root, "second", mark)
         second.wait_ready()
         with Client(second.address) as client:
             place = Place(client, root, host.address, host.image)
-            place.go(place.held(but=[pfs]))
+            again = place.held(but=[pfs])
+            later = place.container(again)
+            place.go(again)
             place.succeeded(job)
-        removed = eventually(lambda: not left & set(host.engine.owners()))
+        removed = eventually(lambda: orphan not in host.engine.owners())
         second.kill(STOP)
 
-        assert left
-        assert removed
-        assert before == set(host.engine.owners()) & (before | left)
+        assert (True, True) == (ended, removed)
+        assert later not in host.engine.owners()
         assert other.id in host.engine.owners()
         assert other.run(Command(("true",), _folder(tmp_path / "other" / "datum"), PATH)).exit_code == 0
 
 
 @pytest.mark.full
 def test_a_deleted_image_is_missed_and_used_again_when_it_is_back(place):
-    """The job waits and says why; the pipeline is CRASHING meanwhile."""
+    """Between two commits, and the idle container with it: the job of the second waits and says why.
+
+    The pipeline is CRASHING meanwhile. No datum loses a try by that.
+    """
     image = engines.build(place.address, "deleted", engines.with_shell())
     place.image, before = image, place.image
     with closing(APIClient(base_url=place.address, version="auto")) as api:
         saved = b"".join(api.get_image(image))
-        job = place.begin("deleted")
+        job = place.begin("deleted", datumTries=1)
         first = place.held()
+        place.go(first)
+        place.succeeded(job)
         place.engine.remove(place.container(first))
         engines.forget(place.address, image)
 
-        said = place.reason(job, "is not on the engine any more")
+        place.put("deleted", b"!")
+        later = next(iter(place.client.list_jobs("deleted"))).job
+        said = place.reason(later, "is not on the engine any more")
         state = place.client.inspect_pipeline("deleted").state
         api.load_image(saved)
     place.go(place.held(but=[first]))
-    place.succeeded(job)
+    place.succeeded(later, b"!")
     place.image = before
 
     assert image in said
@@ -218,13 +242,14 @@ def test_a_full_disk_is_told(hosts, tmp_path):
     """By the datum whose files fill it, and by the job whose container has no room; that goes on when there is some."""
     host = hosts("docker")
     work = tmp_path / "lake" / "workers"
+    filling = 'if [ "${in##*/}" = hold ]; then exec dd if=/dev/zero of=/pfs/out/big bs=1M count=64; fi; cp $in /pfs/out'
     work.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", work], check=True)
     try:
         with running_place(tmp_path / "lake", host.address, host.image) as place:
             place.client.create_repo("full-in")
             place.put("full")
-            place.create("full", "dd if=/dev/zero of=/pfs/out/big bs=1M count=64", datumTries=1)
+            place.create("full", filling, datumTries=1)
             ended = place.client.wait_job(next(iter(place.client.list_jobs("full"))).job, timeout=PATIENCE_SECONDS)
             halves = list(place.client.list_files("full@master"))
             place.client.delete_pipeline("full")
@@ -240,7 +265,7 @@ def test_a_full_disk_is_told(hosts, tmp_path):
     finally:
         subprocess.run(["umount", "-l", work], check=True)
 
-    assert JobState.FAILURE is ended.state
+    assert (JobState.FAILURE, 2, 1) == (ended.state, ended.processed, ended.failed)
     assert "the disk of its files is full" in ended.reason
     assert [] == halves
     assert str(work) in said

@@ -47,7 +47,7 @@ class Fakes:
     def start(self, settings, mounts):
         if self.refusal is not None:
             raise self.refusal
-        made = SimpleNamespace(settings=settings, mounts=mounts, closed=False)
+        made = SimpleNamespace(settings=settings, mounts=mounts, closed=False, alive=True)
         self.alive.append(made)
 
         def close():
@@ -82,6 +82,21 @@ def test_a_container_is_kept_for_the_next_claim_of_its_image():
 
     assert first is containers.of(claim("a"))
     assert 5 == len({id(containers.of(each)) for each in [claim("a"), *others]})
+
+
+def test_a_container_that_went_while_it_was_idle_is_replaced_before_it_is_used():
+    """A datum that met it would have lost one of its tries; other containers stay."""
+    fakes = Fakes()
+    containers = fakes.containers()
+    other, first = containers.of(claim("b")), containers.of(claim("a"))
+    containers.rest()
+    first.alive = False
+
+    second = containers.of(claim("a"))
+
+    assert (True, False) == (first.closed, second.closed)
+    assert [other, second] == fakes.alive
+    containers.close()
 
 
 @pytest.mark.parametrize("others", [{"pipeline": "q"}, {"version": 2}, {"spec_commit": "of a pipeline made again"}])

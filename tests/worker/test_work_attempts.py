@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from howdah.errors import BadRequest, Damaged, ErrorKind
+from howdah.errors import BadRequest, Damaged, ErrorKind, Unavailable
 from howdah.worker.attempts import Attempts
 from howdah.worker.environment import datum_variables, standing_variables
 from howdah.worker.folders import Folders
@@ -239,7 +239,7 @@ def test_a_time_limit_is_no_success_whatever_the_code(bench):
 
 
 def test_inputs_that_cannot_be_had_are_a_failed_try(bench):
-    """The next try may find them: a full disk has room again."""
+    """The next try may find them."""
     bench = bench()
     error = Damaged(ErrorKind.OBJECT_MISSING, "no room")
 
@@ -247,6 +247,16 @@ def test_inputs_that_cannot_be_had_are_a_failed_try(bench):
 
     assert ("", 2) == (ran.reason, ran.tries)
     assert "datum has no inputs: no room on attempt 1 of 3" == bench.said[1]
+
+
+def test_inputs_that_a_former_datum_left_no_room_for_are_no_failed_try(bench):
+    """They were fetched ahead while that one had the disk full; its files are gone when this one's turn comes."""
+    bench = bench(datumTries=1)
+    error = Unavailable(ErrorKind.NO_SPACE, "no room")
+
+    ran = bench.run(outcome(), ready=Ready(DATUM, "", 0, 0.0, error))
+
+    assert ("", 1) == (ran.reason, ran.tries)
 
 
 def test_nothing_is_answered_when_the_claim_is_over(bench):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from howdah.errors import HowdahError
+from howdah.errors import ErrorKind, HowdahError
 from howdah.worker.backoff import delays
 from howdah.worker.commands import Commands
 from howdah.worker.folders import Folders
@@ -94,7 +94,7 @@ class Attempts:
         pauses = delays(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         self._say(datum.id, f"datum started: {datum.described}")
         for attempt in range(1, self._tries + 1):
-            if attempt > 1:
+            if attempt > 1 or _met_full_disk(ready):
                 ready = make_ready(datum, self._folders, self._materialiser)
             self._say_more(ready)
             download += ready.seconds
@@ -137,6 +137,11 @@ class Attempts:
         if self._debug and ready.error is None:
             lazy = f", {len(ready.pipes)} files when they are read" if ready.pipes else ""
             self._say(ready.datum.id, f"inputs: {ready.size} bytes in {ready.seconds:.3f} s{lazy}")
+
+
+def _met_full_disk(ready: Ready) -> bool:
+    """Whether there was no room for the inputs. What the datum before it wrote is gone by now: that was no try."""
+    return ready.error is not None and ready.error.kind is ErrorKind.NO_SPACE
 
 
 def _told(cost: Cost) -> str:

@@ -124,11 +124,14 @@ class Containers:
         wanted, mounted = settings_of(claim, self._settings), mounts(claim.secrets)
         with self._lock:
             found = self._found(code, wanted, mounted)
-            if found is not None:
+            # One that was idle may have been removed meanwhile, or gone with its engine: that is no datum's failure.
+            if found is not None and (self._wanted is not None or found.container.alive):
                 found.used_at, self._wanted = self._monotonic(), found.container
                 return found.container
-            spare = self._kept[: max(0, len(self._kept) - self._most + 1)]
-            self._kept = self._kept[len(spare) :]
+            gone = [] if found is None else [found]
+            self._kept = [each for each in self._kept if each not in gone]
+            spare = gone + self._kept[: max(0, len(self._kept) - self._most + 1)]
+            self._kept = [each for each in self._kept if each not in spare]
         for each in spare:
             each.container.close()
         try:

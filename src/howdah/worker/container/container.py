@@ -128,6 +128,17 @@ class Container:
         """Whether it runs nothing any more; start another then."""
         return self._closed
 
+    @property
+    def alive(self) -> bool:
+        """Whether it is there and can run something; False, too, where that cannot be found out."""
+        if self._closed:
+            return False
+        if self.pid:
+            return True
+        with suppress(HowdahError):
+            return bool(self._engine.state(self._container).get("Running"))
+        return False
+
     def run(self, command: Command) -> Outcome:
         """Run a command and wait for its end; as `Nest.run`. An empty `cwd` is the image's own.
 
