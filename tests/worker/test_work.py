@@ -105,8 +105,7 @@ def test_all_datums_of_a_claim_come_back_with_their_output(server, any_worker):
     assert {any_worker.containment} == {each.containment for each in server.hand_ins}
     assert all(result.stats.download_bytes == 6 == result.stats.upload_bytes for result in results)
     assert all(result.stats.process_time.ToTimedelta().total_seconds() > 0 for result in results)
-    finest = {"namespaces": 1e-6, "container": 0.0}[any_worker.containment]  # there in hundredths
-    assert all(finest <= result.cpu_time.ToTimedelta().total_seconds() < 5 for result in results)
+    assert all(0 < result.cpu_time.ToTimedelta().total_seconds() < 5 for result in results)
     assert all(1 << 19 < result.memory_max_bytes < 1 << 30 for result in results)
 
 

@@ -45,6 +45,18 @@ kills() {
 }
 kills
 
+# Microseconds of CPU time that all in here have had until now, those that have ended too; cgroups as above.
+used() {
+    used=0
+    for file in /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpuacct/cpuacct.usage; do
+        [ -r "$file" ] && read -r name count <"$file" || continue
+        case $name in
+        usage_usec) used=$count ;;
+        *) used=$((name / 1000)) ;;
+        esac
+    done
+}
+
 watch() {
     while read -r ended <&5; do
         [ "$ended" = "$number" ] && kill -9 -1 # all but this shell and the first process
@@ -54,6 +66,8 @@ watch() {
 
 while read -r number <&3; do
     watch &
+    used
+    earlier=$used
     # Not in the background: a shell has what runs there ignore interrupts. In parentheses: what this shell itself
     # says of a killed command is no output of that.
     (exec "$busybox" time -o notes -f 'stats %U %S %M' "$busybox" sh run >&6 2>&1 <stdin 3<&- 4>&- 5<&- 6>&-)
@@ -62,6 +76,8 @@ while read -r number <&3; do
     wait
     # What is not dead yet, as it may be in the middle of a long write, or not waited for, as each command here does.
     while kill -0 -1 2>/dev/null; do "$busybox" true; done
+    used
+    [ "$used" = 0 ] || echo "cpu $((used - earlier))" > notes
     before=$killed
     kills
     [ "$killed" = "$before" ] || echo oom > notes

@@ -50,10 +50,16 @@ def _signal(notes: Sequence[str]) -> int | None:
 
 
 def _stats(notes: Sequence[str]) -> tuple[float, int]:
-    """CPU seconds, and the most memory of a single process, as `time` has them; zeroes if it was killed itself."""
+    """CPU seconds, and the most memory of a single process, as `time` has them; zeroes if it was killed itself.
+
+    It has CPU time in hundredths of a second only; that of the container's cgroup is better, where it can be read.
+    """
+    cpu, memory = 0.0, 0
     for note in notes:
         words = note.split()
         with suppress(ValueError):
             if len(words) == 4 and words[0] == "stats":
-                return float(words[1]) + float(words[2]), int(words[3]) * 1024
-    return 0.0, 0
+                cpu, memory = float(words[1]) + float(words[2]), int(words[3]) * 1024
+            elif len(words) == 2 and words[0] == "cpu":
+                return int(words[1]) / 1e6, memory
+    return cpu, memory
