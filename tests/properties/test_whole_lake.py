@@ -414,22 +414,32 @@ class WholeLake(VersionedFiles):
             self.lake.pfs.writes.hand_in(writer.commit, writer.body, writer.started.lease_id)
             self.open[branch[0]][1][writer.path] = writer.data
 
-    @rule(keep=st.sampled_from([DAY, 3 * DAY]), at=st.sampled_from(STEPS), nth=st.integers(0, 3), data=st.data())
-    def collect(self, keep: int, at: str, nth: int, data: st.DataObject) -> None:
-        """Collect, and in the middle of it let somebody else do something."""
+    @rule(
+        keep=st.sampled_from([DAY, 3 * DAY]),
+        at=st.sampled_from(STEPS),
+        nth=st.integers(0, 3),
+        branch=BRANCHES,
+        path=PATHS,
+        content=CONTENT,
+        what=st.integers(0, 3),
+    )
+    def collect(self, keep: int, at: str, nth: int, branch: str, path: str, content: bytes, what: int) -> None:
+        """Collect, and in the middle of it let somebody else do something.
+
+        What is drawn before: how often a step comes depends on how threads have written.
+        """
         left = [nth]
 
         def meanwhile() -> None:
             left[0] -= 1
             if left[0] == -1:
-                branch, path, content = data.draw(BRANCHES), data.draw(PATHS), data.draw(CONTENT)
                 some: list[Callable[[], object]] = [
                     lambda: self.put(branch, path, content),
                     lambda: self.create_a_file_set(path, content, False, "/missing/", 60),
                     lambda: self.hand_in() if self.writers else None,
                     lambda: self.copy(branch, self.heads.get(branch), path, False),
                 ]
-                data.draw(st.sampled_from(some))()
+                some[what]()
                 self._settle()
 
         with fail.during(at, meanwhile):
