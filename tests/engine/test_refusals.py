@@ -27,6 +27,18 @@ def test_a_refusal_to_start_has_a_way_out(host, asked, said, way_out):
     assert way_out in raised.value.message.partition("; ")[2]
 
 
+def test_a_docker_without_a_bridge_gives_no_network(hosts, monkeypatch):
+    """The network that is usual cannot be a reason to run nothing; one that was named is."""
+    engine = hosts("docker").engine
+    monkeypatch.setattr(engine._api, "networks", lambda: [{"Name": "host"}, {"Name": "none"}])
+
+    made = engine.create(Settings(hosts("docker").image), {}, ("/bin/sleep", "9"), cwd="/")
+    mode = engine._api.inspect_container(made)["HostConfig"]["NetworkMode"]
+    engine.remove(made)
+
+    assert "none" == mode
+
+
 def started(engine, settings):
     """Make a container and start it; it is removed again."""
     made = engine.create(settings, {}, ("/bin/sleep", "9"), cwd="/")

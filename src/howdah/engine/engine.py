@@ -5,6 +5,7 @@ Only what containers of workers need, with errors of ours: what went wrong, with
 """
 
 import io
+import logging
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,7 +28,11 @@ __all__ = ["Engine"]
 
 _SECONDS: Final = 60  # of a call; starting a container on a busy machine may take some
 _NANO: Final = 1_000_000_000
+_BRIDGE: Final = "bridge"
 _OTHER_NETWORK: Final = "see the engine's networks, or start the server with another (--container-network)"
+
+_log = logging.getLogger(__name__)
+
 # What engines say, Docker and Podman, and what can be done about it.
 _WAYS_OUT: Final = (
     ("could not select device driver", "this machine has no GPUs for containers; mend that, or ask for none"),
@@ -174,7 +179,8 @@ class Engine:
 
         With a `terminal` it has one, into which somebody types. `env` goes before the variables of the image.
 
-        No capabilities, no new privileges, a network only by choice.
+        No capabilities, no new privileges, a network only by choice; none where `bridge` is chosen and Docker was told
+        to have none (`dockerd --bridge=none`).
 
         Raises:
             NotFound: IMAGE_NOT_FOUND.
@@ -185,7 +191,7 @@ class Engine:
         with self._explained(settings.image):
             host = self._api.create_host_config(
                 binds={folder: {"bind": place, "mode": mode} for folder, (place, mode) in binds.items()},
-                network_mode=settings.network,
+                network_mode=self._network(settings.network),
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 read_only=settings.read_only,
@@ -212,6 +218,12 @@ class Engine:
                 healthcheck={"Test": ["NONE"]},
             )
             return str(made["Id"])
+
+    def _network(self, wanted: str) -> str:
+        if wanted != _BRIDGE or self._is_podman() or _BRIDGE in (each["Name"] for each in self._api.networks()):
+            return wanted
+        _log.warning("the container engine at %s has no bridge, so containers have no network", self._url)
+        return "none"
 
     def start(self, container: str) -> None:
         """Start a container.
