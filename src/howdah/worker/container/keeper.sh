@@ -77,10 +77,11 @@ while read -r number <&3; do
     # What is not dead yet, as it may be in the middle of a long write, or not waited for, as each command here does.
     while kill -0 -1 2>/dev/null; do "$busybox" true; done
     used
-    [ "$used" = 0 ] || echo "cpu $((used - earlier))" > notes
+    # Opened for both, since to open a pipe for writing waits for who reads it, and the worker may be dead.
+    [ "$used" = 0 ] || echo "cpu $((used - earlier))" 1<>notes
     before=$killed
     kills
-    [ "$killed" = "$before" ] || echo oom > notes
+    [ "$killed" = "$before" ] || echo oom 1<>notes
     [ "$code" = 127 ] && "$busybox" sh why 3<&- 4>&- 5<&- 6>&- 2>/dev/null
     # What another user made must be read and removed by the worker; what is the worker's own stays as it is.
     [ -O /.howdah ] || for folder in /pfs /pfs/out; do
