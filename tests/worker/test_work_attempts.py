@@ -2,12 +2,14 @@
 """The tries of a datum: what the command is given, when it has failed, and what is said of it."""
 
 import os
+import threading
 from dataclasses import replace
 
 import pytest
 
 from howdah.errors import BadRequest, Damaged, ErrorKind, Unavailable
 from howdah.worker.attempts import Attempts
+from howdah.worker.below import empty
 from howdah.worker.environment import datum_variables, standing_variables
 from howdah.worker.folders import Folders
 from howdah.worker.materialise import Materialiser
@@ -257,6 +259,30 @@ def test_inputs_that_a_former_datum_left_no_room_for_are_no_failed_try(bench):
     ran = bench.run(outcome(), ready=Ready(DATUM, "", 0, 0.0, error))
 
     assert ("", 1) == (ran.reason, ran.tries)
+
+
+def test_what_filled_the_disk_is_gone_before_anything_else_runs(bench, monkeypatch):
+    """However slowly folders are cleaned: neither the next try nor the next datum fails by the files of this one."""
+    running = threading.Event()
+    monkeypatch.setattr("howdah.worker.attempts.is_full", lambda folder: True)
+    monkeypatch.setattr("howdah.worker.folders.empty", lambda inside: (running.wait(0.1), empty(inside)))
+    bench = bench(datumTries=2)
+    left = []
+
+    def fill(command):
+        left.append(command.pfs / "out" / "big")
+        left[0].write_bytes(b"all")
+        return outcome(1)
+
+    def succeed(command):
+        running.set()
+        left.append(left[0].exists())
+        return outcome()
+
+    ran = bench.run(fill, succeed)
+
+    assert ("", 2) == (ran.reason, ran.tries)
+    assert left[1] is False
 
 
 def test_nothing_is_answered_when_the_claim_is_over(bench):

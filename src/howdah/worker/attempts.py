@@ -18,7 +18,7 @@ from howdah.worker.logs import ErrorLine
 from howdah.worker.materialise import Materialiser
 from howdah.worker.nest import Command, Outcome
 from howdah.worker.prefetch import Ready, make_ready
-from howdah.worker.tries import OneEach, Say, Tried, Way
+from howdah.worker.tries import OneEach, Say, Tried, Way, is_full
 from howdah.worker.values import NO_COST, Cost, Datum, Held
 
 __all__ = ["Attempts", "Ran", "failure_text"]
@@ -101,14 +101,13 @@ class Attempts:
             try:
                 tried = self._try(ready)
             except HowdahError:
-                if ready.folder:
-                    self._folders.discard(ready.folder)
+                self._take_back(ready)
                 raise
             process += tried.seconds
             cost += tried.cost
             size = ready.size + tried.fed_bytes
-            if ready.folder and (tried.what or self._held.over):
-                self._folders.discard(ready.folder)
+            if tried.what or self._held.over:
+                self._take_back(ready)
             if self._held.over:
                 return None
             if not tried.what:
@@ -132,6 +131,15 @@ class Attempts:
             return Tried(f"has no inputs: {ready.error.message}")
         return self._way.run(ready)
 
+    def _take_back(self, ready: Ready) -> None:
+        """Clean a folder that nobody collects; at once if it fills the disk, for what comes next needs room, too."""
+        if not ready.folder:
+            return
+        full = is_full(ready.folder)
+        self._folders.discard(ready.folder)
+        if full:
+            self._folders.settle()
+
     def _say_more(self, ready: Ready) -> None:
         """For a pipeline with `debug`: what a try begins with."""
         if self._debug and ready.error is None:
@@ -140,7 +148,7 @@ class Attempts:
 
 
 def _met_full_disk(ready: Ready) -> bool:
-    """Whether there was no room for the inputs. What the datum before it wrote is gone by now: that was no try."""
+    """Whether there was no room for the inputs. What a failed datum before it wrote is gone by now: that was no try."""
     return ready.error is not None and ready.error.kind is ErrorKind.NO_SPACE
 
 

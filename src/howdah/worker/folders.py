@@ -38,7 +38,8 @@ class Folders:
         """
         self._base = work / _DATUMS
         self._reuse = reuse
-        self._discarded: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # Folders to be cleaned; whoever waits for those before; and the end.
+        self._discarded: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         # All below is guarded by _lock. The inputs that were asked for last, and clean folders for just these.
         self._shape: Shape = frozenset()
@@ -92,6 +93,12 @@ class Folders:
         """Take back a folder that nobody uses any more; returns at once."""
         self._discarded.put(folder)
 
+    def settle(self) -> None:
+        """Return when all folders that were taken back so far are clean or gone, and the disk has their room again."""
+        clean = threading.Event()
+        self._discarded.put(clean)
+        clean.wait()
+
     def close(self) -> None:
         """Return when all folders that were taken back are clean or gone."""
         self._discarded.put(None)
@@ -99,6 +106,9 @@ class Folders:
 
     def _clean_all(self) -> None:
         while (folder := self._discarded.get()) is not None:
+            if isinstance(folder, threading.Event):
+                folder.set()
+                continue
             with self._lock:
                 shape = self._shapes.pop(folder, None)
                 wanted = self._reuse and shape == self._shape and len(self._spare) < _SPARE_MAX
