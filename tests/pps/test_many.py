@@ -5,7 +5,7 @@ import pytest
 
 from howdah.errors import BadRequest, ErrorKind
 from howdah.model.states import JobState, is_terminal
-from howdah.pps import jobs, pipelines
+from howdah.pps import jobs, pipeline_reads
 from tests.pps.lakes import branch, pipe
 
 READERS = 70
@@ -45,7 +45,7 @@ def test_many_pipelines_read_one_repo(lake):
 
 def test_listings_go_on_past_a_page(lake, monkeypatch):
     """Pipelines with their versions, the jobs of a set, and jobs by number."""
-    monkeypatch.setattr(pipelines, "_PAGE", 2)
+    monkeypatch.setattr(pipeline_reads, "_PAGE", 2)
     monkeypatch.setattr(jobs, "_PAGE", 2)
     lake.repo("in")
     names = [f"up{number}" for number in range(5)]

@@ -6,7 +6,8 @@ import click
 from howdah.cli.base import command
 from howdah.cli.making_pipelines import from_sources, given_specs, make_pipelines
 from howdah.cli.session import Session
-from howdah.cli.shipping import Shipment, ship, ships
+from howdah.cli.shipment import Shipment, ships
+from howdah.cli.shipping import ship
 
 __all__ = ["create_pipeline"]
 

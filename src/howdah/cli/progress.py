@@ -7,15 +7,19 @@ Nothing is shown for work that is done within a second, and `rich` is loaded onl
 import threading
 import time
 from collections.abc import Callable
-from typing import IO, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from howdah.model.units import format_size
 
-__all__ = ["Meter"]
+if TYPE_CHECKING:
+    from howdah.engine.images import Progress
+
+__all__ = ["Lines", "Meter"]
 
 _QUIET_SECONDS: Final = 1.0
 _LINE_SECONDS: Final = 10.0
 _DRAW_SECONDS: Final = 0.1
+_NOTE_SECONDS: Final = 2.0  # between two lines about one image
 
 
 class Meter:
@@ -71,6 +75,21 @@ class Meter:
     def _write(self, line: str) -> None:
         self._to.write(line + "\n")
         self._to.flush()
+
+
+class Lines:
+    """Says how far a push or pull is, by `note`, now and then; for `Engine.pull` and such. `now` tells seconds."""
+
+    def __init__(self, note: Callable[[str], object], what: str, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._note = note
+        self._what = what
+        self._now = now
+        self._next = now() + _NOTE_SECONDS
+
+    def __call__(self, progress: "Progress") -> None:
+        if self._now() >= self._next:
+            self._next = self._now() + _NOTE_SECONDS
+            self._note(f"{self._what}: {progress}")
 
 
 class _Drawing:

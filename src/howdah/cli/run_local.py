@@ -12,8 +12,8 @@ from howdah.cli import exits
 from howdah.cli.base import command
 from howdah.cli.engines import ENGINE
 from howdah.cli.names import specs
+from howdah.cli.progress import Lines
 from howdah.cli.session import Session
-from howdah.cli.shipping import Lines
 
 if TYPE_CHECKING:
     from howdah.cli.local_datum import Found
@@ -178,7 +178,7 @@ def _box(session: Session, stack: ExitStack, found: "Found", was: str, spec: "Pi
     engine = stack.enter_context(open_terminals(asked.engine))
     if engine.find(image) is None:
         session.note(f"pulling {image}")
-        engine.pull(image, None, Lines(session, f"pulling {image}"))
+        engine.pull(image, None, Lines(session.note, f"pulling {image}"))
     return Box(image, asked.network, engine)
 
 

@@ -2,88 +2,30 @@
 """The images of specs, before the specs are given to the server: built from a folder, pushed, and named in the spec.
 
 An image's tag says what is in it, so that a spec changes exactly when its image does: a folder that is as it was gives
-the tag that it gave, and an update with it changes nothing. `image_names` says how images are called.
+the tag that it gave, and an update with it changes nothing. `image_names` says how images are called, `shipment` what a
+command is told of them.
 """
 
-import functools
-import os
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from howdah.cli.engines import ENGINE, open_shipping
-from howdah.cli.image_names import LOCAL, built_name, pushed_name, registry_prefix
+from howdah.cli.engines import open_shipping
+from howdah.cli.image_names import LOCAL, built_name, pushed_name
+from howdah.cli.progress import Lines
 from howdah.cli.session import Session
+from howdah.cli.shipment import Shipment
 
 if TYPE_CHECKING:
     from howdah.cli.making_pipelines import Spec
-    from howdah.engine.images import Credentials, Progress
+    from howdah.engine.images import Credentials
     from howdah.engine.shipping import Shipping
 
-__all__ = ["Lines", "Shipment", "ship", "ships"]
+__all__ = ["ship"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_PASSWORD: Final = "HOWDAH_REGISTRY_PASSWORD"
 _TAG_DIGITS: Final = 16
-_LINE_SECONDS: Final = 2.0  # between two lines about the same push
-
-_OPTIONS: Final = (
-    click.option("--build", metavar="DIR", help="Build the image from this folder, which has a Dockerfile."),
-    click.option("--push-images", is_flag=True, help="Push the images that the specs name from the engine here."),
-    click.option(
-        "--registry",
-        metavar="HOST[:PORT]/PREFIX",
-        help="Where images are pushed; else $HOWDAH_REGISTRY, else that of the context, else they stay on the engine.",
-    ),
-    click.option("--username", metavar="NAME", help="Who pushes; else whom `docker login` has let in."),
-    click.option(
-        "--password-stdin",
-        is_flag=True,
-        help=f"Read that user's password from standard input; else ${_PASSWORD}, else it is asked for.",
-    ),
-    ENGINE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Shipment:
-    """What a command was told of images."""
-
-    build: str | None = None
-    push_images: bool = False
-    registry: str | None = None
-    username: str | None = None
-    password_stdin: bool = False
-    engine: str | None = None
-
-
-def ships(function: F) -> F:
-    """Give a command the options about images; it gets what they say as `shipment`."""
-
-    @functools.wraps(function)
-    def run(
-        *args: Any,
-        build: str | None,
-        push_images: bool,
-        registry: str | None,
-        username: str | None,
-        password_stdin: bool,
-        engine: str | None,
-        **more: Any,
-    ) -> Any:
-        shipment = Shipment(build, push_images, registry, username, password_stdin, engine)
-        return function(*args, shipment=shipment, **more)
-
-    made: Any = run
-    for option in reversed(_OPTIONS):
-        made = option(made)
-    return made  # type: ignore[no-any-return]
 
 
 def ship(
@@ -108,14 +50,14 @@ def ship(
         HowdahError: the server would not take a spec.
     """
     if not (shipment.build or shipment.push_images):
-        _refuse_idle(shipment)
+        shipment.refuse_idle()
         return list(given)
     if shipment.build and shipment.push_images:
         raise click.UsageError("--build pushes what it builds; leave out --push-images")
-    prefix = _prefix(shipment)
+    prefix = shipment.prefix()
     if shipment.push_images and not prefix:
         raise click.UsageError("--push-images needs to know where to: --registry HOST[:PORT]/PREFIX")
-    credentials = None if dry_run or not prefix else _credentials(shipment)
+    credentials = None if dry_run or not prefix else shipment.credentials()
     with ExitStack() as stack:
         dock = _Dock(session, shipment, prefix, credentials, stack, dry_run=dry_run)
         if not dry_run:
@@ -217,7 +159,7 @@ class _Dock:
         self._done.add(name)
         if self._prefix:
             self._session.note(f"pushing {name}")
-            self._engine.push(name, self._credentials, Lines(self._session, f"pushing {name}"))
+            self._engine.push(name, self._credentials, Lines(self._session.note, f"pushing {name}"))
 
     @property
     def _engine(self) -> "Shipping":
@@ -226,64 +168,9 @@ class _Dock:
         return self._opened
 
 
-class Lines:
-    """Says how far a push or pull is, now and then."""
-
-    def __init__(self, session: Session, what: str, now: Callable[[], float] = time.monotonic) -> None:
-        self._session = session
-        self._what = what
-        self._now = now
-        self._next = now() + _LINE_SECONDS
-
-    def __call__(self, progress: "Progress") -> None:
-        if self._now() >= self._next:
-            self._next = self._now() + _LINE_SECONDS
-            self._session.note(f"{self._what}: {progress}")
-
-
 def _check(session: Session, spec: "Spec", *, update: bool) -> None:
     """Have the server look at a spec: an image may take long to build, and be for nothing."""
     from howdah.errors import NotFound
 
     with suppress(NotFound):  # a repo that it reads may be the output of another one of the same file
         session.client.create_pipeline(spec, update=update, dry_run=True)
-
-
-def _refuse_idle(shipment: Shipment) -> None:
-    given = {
-        "--registry": shipment.registry,
-        "--username": shipment.username,
-        "--password-stdin": shipment.password_stdin,
-        "--engine": shipment.engine,
-    }
-    idle = [option for option, value in given.items() if value]
-    if idle:
-        raise click.UsageError(f"{idle[0]} is about images; give it with --build DIR or --push-images, or leave it out")
-
-
-def _prefix(shipment: Shipment) -> str:
-    from howdah.client import contexts
-
-    registry = shipment.registry or os.environ.get("HOWDAH_REGISTRY") or contexts.load().context.registry
-    return registry_prefix(registry, shipment.username or "") if registry else ""
-
-
-def _credentials(shipment: Shipment) -> "Credentials | None":
-    """Who pushes, if the command was told; None leaves it to what `docker login` keeps."""
-    from howdah.engine.images import Credentials
-
-    if not shipment.username:
-        if shipment.password_stdin:
-            raise click.UsageError("--password-stdin is the password of somebody; give --username NAME too")
-        return None
-    if shipment.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-        if not password:
-            raise click.UsageError("standard input has no password; write one line into it")
-    elif _PASSWORD in os.environ:
-        password = os.environ[_PASSWORD]
-    elif sys.stdin.isatty():
-        password = click.prompt(f"password of {shipment.username}", hide_input=True, err=True)
-    else:
-        raise click.UsageError(f"no password of {shipment.username}; give it by --password-stdin, or ${_PASSWORD}")
-    return Credentials(shipment.username, password)

@@ -46,6 +46,7 @@ _STATS: Final = (
 # How many of them HWD1 has.
 _STATS_1: Final = 5
 _WIDTHS: Final = (1, 2, 4, 8)
+_EMPTY: Final = '""'
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -196,6 +197,3 @@ def _older(body: bytes) -> HandIn:
     header = json.loads(body[4:end])
     found = [result_of(each["id"], each["state"], each) for each in header["results"]]
     return HandIn(Outcomes.of(found), header["worker"], header["containment"], body[end:])
-
-
-_EMPTY: Final = '""'

@@ -7,7 +7,7 @@ spec, and `p.meta` for how it was made. The output branch and `p.meta@master` ha
 (`pps.following`).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -42,7 +42,7 @@ from howdah.pps.pipeline_branches import (
     reads,
     spec_branch,
 )
-from howdah.pps.pipeline_infos import filled, info_of, infos_of, version_in
+from howdah.pps.pipeline_reads import PipelineReads
 from howdah.pps.pipeline_rows import PipelineRow
 from howdah.pps.secrets import Secrets
 from howdah.pps.subjects import pipeline_subject
@@ -51,10 +51,9 @@ from howdah.storage.filesets import EMPTY_ROOT
 from howdah.storage.storage import Storage
 from howdah.storage.writer import ChangeWriter
 
-__all__ = ["NOT_STORED", "SPEC_PATH", "Pipelines", "StoredSpec", "kill_all"]
+__all__ = ["SPEC_PATH", "Pipelines", "StoredSpec", "kill_all"]
 
 SPEC_PATH: Final = "/spec"
-_PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,8 @@ class StoredSpec:
     execution: Execution = AS_PROCESS
 
 
-NOT_STORED: Final = StoredSpec(EMPTY_ROOT, 0)
-"""For a trial, which refers to nothing in the end."""
-
-
-class Pipelines:
-    """The pipelines of a lake. Safe for many threads."""
+class Pipelines(PipelineReads):
+    """The pipelines of a lake: what is told of them, and their changes. Safe for many threads."""
 
     def __init__(
         self,
@@ -84,7 +79,7 @@ class Pipelines:
         keeper: ImageKeeper,
         new_id: NewId,
     ) -> None:
-        self._db = db
+        super().__init__(db)
         self._storage = storage
         self._catalog = catalog
         self._secrets = secrets
@@ -130,8 +125,7 @@ class Pipelines:
             Unsupported: as `create`.
             Refused: NO_ENGINE.
         """
-        require_supported(spec)
-        self._images.check(spec, user_spec)
+        self.unstored(spec, user_spec)
 
     def store(self, spec: PipelineSpec, user_spec: str = "", execution: Execution | None = None) -> StoredSpec:
         """Store what the spec commit of this spec will hold, and find out how it runs. Repeating it stores nothing.
@@ -151,6 +145,15 @@ class Pipelines:
             root = self._storage.apply(None, writer.finish(), referrer).root
         return StoredSpec(root, len(data), self._warnings(spec), how)
 
+    def unstored(self, spec: PipelineSpec, user_spec: str = "") -> StoredSpec:
+        """What stands for the answer of `store` in a trial: nothing is stored, and no registry is asked.
+
+        Raises:
+            Unsupported, Refused: as `create`.
+        """
+        require_supported(spec)
+        return StoredSpec(EMPTY_ROOT, 0, execution=self._images.check(spec, user_spec))
+
     def create_in(
         self,
         work: Work,
@@ -162,7 +165,7 @@ class Pipelines:
         reprocess: bool,
         again: bool = False,
     ) -> None:
-        """As `create`, as a step of the caller's own change; `stored` is what `store` answered for this spec.
+        """As `create`, as a step of the caller's own change; `stored` is what `store` or `unstored` answered for it.
 
         With `again` an equal spec is an update too.
         """
@@ -170,7 +173,7 @@ class Pipelines:
         pipeline = Pipeline(spec.project, spec.name)
         effective = spec.to_json()
         row = pipeline_rows.find(work.tx, pipeline)
-        execution = stored.execution if stored is not NOT_STORED else self._images.check(spec, user_spec)
+        execution = stored.execution
         before = execution if row is None else execution_rows.get(work.tx, row.id, row.version)
         old: PipelineSpec | None = None
         if row is None:
@@ -201,80 +204,6 @@ class Pipelines:
         pipeline_rows.set_warnings(work.tx, row.id, number, [WARNING + text for text in stored.warnings])
         work.tx.emit(pipeline_subject(pipeline), kind)
         fail.here("pps.pipeline.specified")
-
-    def inspect(self, pipeline: Pipeline, back: int = 0) -> PipelineInfo:
-        """What is known of a pipeline, at its present version or at the one `back` before.
-
-        Raises:
-            NotFound: PIPELINE_NOT_FOUND: there is none, or it has no such version.
-        """
-        with self._db.read() as tx:
-            row = pipeline_rows.get(tx, pipeline)
-            return info_of(tx, row, pipeline_rows.version(tx, row, row.version - back))
-
-    def list(
-        self, pipeline: Pipeline | None = None, *, projects: tuple[str, ...] = (), history: int = 0
-    ) -> Iterator[PipelineInfo]:
-        """Pipelines, newest first; of each also `history` older versions, all of them for -1.
-
-        Pages are read as they are reached, each as things are then.
-
-        Raises:
-            NotFound: PIPELINE_NOT_FOUND for the one that is asked for.
-        """
-        if pipeline is None:
-            return self._pages(projects, history)
-        with self._db.read() as tx:
-            return iter(infos_of(tx, [pipeline_rows.get(tx, pipeline)], history))
-
-    def any_there(self) -> bool:
-        """Whether there is a pipeline at all."""
-        with self._db.read() as tx:
-            return pipeline_rows.any_there(tx)
-
-    def effective_specs(self, wanted: Collection[tuple[Pipeline, int]]) -> dict[tuple[Pipeline, int], str]:
-        """The effective specs of versions of pipelines, as JSON; those that are gone are left out."""
-        with self._db.read() as tx:
-            return pipeline_rows.effective_specs(tx, wanted)
-
-    def execution(self, pipeline: Pipeline, number: int = 0) -> Execution:
-        """How a version of a pipeline runs; the present one for 0.
-
-        Raises:
-            NotFound: PIPELINE_NOT_FOUND: there is none, or it has no such version.
-        """
-        with self._db.read() as tx:
-            row = pipeline_rows.get(tx, pipeline)
-            wanted = (
-                min(number, row.version + 1) or row.version
-            )  # a number from a message may be too big for a database
-            return execution_rows.get(tx, row.id, pipeline_rows.version(tx, row, wanted).version)
-
-    def _pages(self, projects: tuple[str, ...], history: int) -> Iterator[PipelineInfo]:
-        before: int | None = None
-        while True:
-            with self._db.read() as tx:
-                page = pipeline_rows.page(tx, before, _PAGE, projects)
-                infos = infos_of(tx, page, history)
-            yield from infos
-            if len(page) < _PAGE:
-                return
-            before = page[-1].id
-
-    def of_set(self, set_id: str, *, projects: tuple[str, ...] = ()) -> tuple[PipelineInfo, ...]:
-        """The pipelines that a commit set was made by, newest first, each at the version that it had then."""
-        found = []
-        with self._db.read() as tx:
-            page = pipeline_rows.page(tx, None, _PAGE, projects)
-            while page:
-                keys = [row.id for row in page]
-                states = job_lists.newest_states(tx, keys)
-                for row in page:
-                    if (version := version_in(tx, row, set_id)) is not None:
-                        execution = execution_rows.get(tx, row.id, version.version)
-                        found.append(filled(row, version, states.get(row.id), execution))
-                page = pipeline_rows.page(tx, page[-1].id, _PAGE, projects) if len(page) == _PAGE else []
-        return tuple(found)
 
     def stop(self, pipeline: Pipeline, *, must_exist: bool = False) -> bool:
         """Let a pipeline follow its inputs no more, and kill its jobs; False if there is no such pipeline.

@@ -7,7 +7,8 @@ trial, which is taken back; if an open commit is written to between that and the
 what has changed is merged again, and it is repeated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from howdah.db.transaction import Transaction
@@ -33,7 +34,7 @@ from howdah.pfs.finish import ClosingOf, Closings
 from howdah.pfs.lake import Pfs
 from howdah.pfs.work import Work
 from howdah.pps import jobs
-from howdah.pps.pipelines import NOT_STORED, StoredSpec
+from howdah.pps.pipelines import StoredSpec
 from howdah.pps.pps import Pps
 
 __all__ = ["Answers", "Runner"]
@@ -56,7 +57,8 @@ class Runner:
 
     def trial(self, set_id: str, operations: Sequence[Operation]) -> Answers:
         """What `run` would answer now; nothing changes, and nothing is stored. Raises what it would raise."""
-        return self._try(set_id, operations, self._pfs.finisher.closings())
+        stored_of = _each_spec(operations, self._pps.pipelines.unstored)
+        return self._try(set_id, operations, self._pfs.finisher.closings(), stored_of)
 
     def run(self, set_id: str, operations: Sequence[Operation], end: Callable[[Transaction], None]) -> Answers:
         """Make all these changes, in their order and in that commit set, or none; `end` is the last step of it.
@@ -65,17 +67,16 @@ class Runner:
             HowdahError: what an operation raises by itself; the text says which one it was.
             Conflict: WRITE_CONFLICT: a commit that is finished in it was written to again and again.
         """
-        made = [each for each in operations if isinstance(each, CreatePipeline)]
-        stored = [(each.spec, self._pps.pipelines.store(each.spec, each.user_spec)) for each in made]
+        stored_of = _each_spec(operations, self._pps.pipelines.store)
         closings = self._pfs.finisher.closings()
         if any(isinstance(each, FinishCommit) for each in operations):
-            self._try(set_id, operations, closings)
+            self._try(set_id, operations, closings, stored_of)
             closings.make()
         fail.here("transactions.prepared")
         for _ in range(_ATTEMPTS):
             try:
                 with self._pfs.catalog.work(set_id) as work:
-                    answers = self._each(work, operations, closings.exact, _finder(stored))
+                    answers = self._each(work, operations, closings.exact, stored_of)
                     end(work.tx)
                     fail.here("transactions.made")
                 return answers
@@ -85,22 +86,17 @@ class Runner:
         text = f"the commits of transaction {set_id} were written to all the time; let their writers end, then repeat"
         raise Conflict(ErrorKind.WRITE_CONFLICT, text)
 
-    def _try(self, set_id: str, operations: Sequence[Operation], closings: Closings) -> Answers:
+    def _try(self, set_id: str, operations: Sequence[Operation], closings: Closings, stored_of: _StoredOf) -> Answers:
         with self._pfs.catalog.works.trial(set_id) as work:
-            return self._each(work, operations, closings.guess, lambda _: NOT_STORED)
+            return self._each(work, operations, closings.guess, stored_of)
 
     def _each(
         self, work: Work, operations: Sequence[Operation], closing_of: ClosingOf, stored_of: _StoredOf
     ) -> Answers:
         answers: list[Commit | None] = []
         for number, operation in enumerate(operations, 1):
-            try:
+            with _placed(operations, number):
                 answers.append(self._one(work, operation, closing_of, stored_of))
-            except HowdahError as error:
-                if len(operations) == 1:
-                    raise
-                place = f"request {number} of {len(operations)}: {operation}"
-                raise type(error)(error.kind, f"{error.message} ({place})") from error
         return tuple(answers)
 
     def _one(self, work: Work, operation: Operation, closing_of: ClosingOf, stored_of: _StoredOf) -> Commit | None:
@@ -129,8 +125,25 @@ class Runner:
         return None
 
 
-def _finder(stored: Sequence[tuple[PipelineSpec, StoredSpec]]) -> _StoredOf:
-    """Finds what was stored of a spec; by identity, since a spec holds what has no hash."""
+@contextmanager
+def _placed(operations: Sequence[Operation], number: int) -> Iterator[None]:
+    """Say in errors which operation of several it was."""
+    try:
+        yield
+    except HowdahError as error:
+        if len(operations) == 1:
+            raise
+        place = f"request {number} of {len(operations)}: {operations[number - 1]}"
+        raise type(error)(error.kind, f"{error.message} ({place})") from error
+
+
+def _each_spec(operations: Sequence[Operation], store: Callable[[PipelineSpec, str], StoredSpec]) -> _StoredOf:
+    """Store the specs of all pipelines that are made; what finds each again, by identity, since specs have no hash."""
+    stored: list[tuple[PipelineSpec, StoredSpec]] = []
+    for number, each in enumerate(operations, 1):
+        if isinstance(each, CreatePipeline):
+            with _placed(operations, number):
+                stored.append((each.spec, store(each.spec, each.user_spec)))
 
     def find(spec: PipelineSpec) -> StoredSpec:
         return next(each for known, each in stored if known is spec)
