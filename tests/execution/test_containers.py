@@ -160,11 +160,16 @@ def test_a_secret_is_a_file_or_a_variable_and_never_in_a_log(client, engine):
     ("fields", "words", "reason"),
     [
         ({"resourceLimits": {"memory": "16Mi"}}, ["tail", "/dev/zero"], "memory"),
+        (
+            {"resourceLimits": {"memory": "16Mi"}, "transform": {"memoryVolume": True}},
+            ["dd", "if=/dev/zero", "of=/pfs/out/big", "bs=1M", "count=64"],
+            "memory",
+        ),
         ({"datumTimeout": "0.2s"}, ["sleep", "1000"], "exceeded its time limit of 0.2 s (datum_timeout)"),
         ({}, ["no-such-program"], "no-such-program"),
         ({}, ["sh", "-c", "kill -9 $$"], "killed by signal 9"),
     ],
-    ids=["memory", "time", "program", "signal"],
+    ids=["memory", "volume", "time", "program", "signal"],
 )
 def test_what_went_wrong_is_told(client, engine, request, fields, words, reason):
     """In the datum's reason and in the job's."""

@@ -60,10 +60,12 @@ def batching(script, **more):
     return {"cmd": [sys.executable, "-c", ASK + script], "datumBatching": True, **more}
 
 
-def test_one_process_does_all_datums(server, worker):
+@pytest.mark.parametrize("memory", [False, True], ids=["on disk", "in memory"])
+def test_one_process_does_all_datums(server, worker, memory):
     """It starts once for two sets of its job; each datum has its own files, variables and lines."""
-    server.add(server.lake.claim({"in": FILES}, EACH, transform=batching(SHOUT), count=5), 1)
-    server.add(server.lake.claim({"in": FILES}, EACH, transform=batching(SHOUT), first=5, count=5), 2)
+    transform = batching(SHOUT, memoryVolume=memory)
+    server.add(server.lake.claim({"in": FILES}, EACH, transform=transform, count=5), 1)
+    server.add(server.lake.claim({"in": FILES}, EACH, transform=transform, first=5, count=5), 2)
 
     results = server.wait_done(1) + server.wait_done(2)
 

@@ -44,10 +44,10 @@ class Fakes:
         self.alive = []
         self.refusal = None
 
-    def start(self, settings, mounts):
+    def start(self, settings, mounts, in_memory):
         if self.refusal is not None:
             raise self.refusal
-        made = SimpleNamespace(settings=settings, mounts=mounts, closed=False, alive=True)
+        made = SimpleNamespace(settings=settings, mounts=mounts, in_memory=in_memory, closed=False, alive=True)
         self.alive.append(made)
 
         def close():
@@ -169,7 +169,7 @@ def test_a_container_that_goes_with_its_engine_is_no_failure_of_user_code():
     wanted = claim("a", datumTries=1)
     containers = fakes.containers()
     container = containers.of(wanted)
-    runner = Runner(lambda: SimpleNamespace(close=lambda: None), containers)
+    runner = Runner(lambda in_memory: SimpleNamespace(close=lambda: None, mode=None), containers)
 
     def run(command):
         raise Unavailable(
@@ -217,7 +217,7 @@ def test_what_a_killed_worker_left_of_its_containers_is_removed(tmp_path):
     work, other = tmp_path / "a", tmp_path / "b"
     for each in (work, other):
         each.mkdir()
-    left = Rooms(work, engines.SHELL, [Mount("/s", {"k": b"v"})])
+    left = Rooms(work, engines.SHELL, [Mount("/s", {"k": b"v"})], in_memory=True)
     kept = Rooms(other, engines.SHELL)
 
     remove_leftovers(work)
@@ -236,7 +236,7 @@ def runner(host, tmp_path):
     def run(wanted, *words, env=PATH, timeout=PATIENCE_SECONDS):
         if not made:
             containers = Containers.at(ContainerSettings(host.address, "none", "lake/run"), tmp_path)
-            made.append(Runner(lambda: Nest.start(tmp_path, []), containers))
+            made.append(Runner(lambda in_memory: Nest.start(tmp_path, []), containers))
         pfs = tmp_path / f"datum-{next(numbers)}"
         (pfs / "out").mkdir(parents=True)
         lines = []

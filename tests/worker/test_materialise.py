@@ -16,6 +16,7 @@ from howdah.worker.materialise import Materialiser
 from howdah.worker.prefetch import prefetched
 from howdah.worker.todo import datums
 from howdah.worker.values import Datum, Match
+from howdah.worker.volumes import left_in_memory
 from tests.worker.scripted import Lake, datum_id
 
 FILES = {"/a": b"one", "/b/c": b"two", "/b/d/e": b"three", "/b-f": b"four", "/empty": b""}
@@ -227,6 +228,23 @@ def test_what_an_earlier_worker_left_is_removed(tmp_path):
 
     assert old != new
     assert [os.path.basename(new)] == os.listdir(os.path.dirname(new))
+
+
+def test_what_an_earlier_worker_left_in_memory_is_removed(tmp_path):
+    """It is found by the work folder; what other workers have there stays."""
+    other = Folders(tmp_path / "other", reuse=True)
+    others = other.new(["in"], in_memory=True)
+    left = Folders(tmp_path / "work", reuse=True).new(["in"], in_memory=True)  # as of one that was killed
+
+    folders = Folders(tmp_path / "work", reuse=True)
+    new = folders.new(["in"], in_memory=True)
+    folders.settle()
+
+    assert left != new
+    assert (False, True, True) == (os.path.exists(left), os.path.exists(new), os.path.exists(others))
+    for each in (folders, other):
+        each.close()
+    assert [] == left_in_memory(tmp_path / "work") + left_in_memory(tmp_path / "other")
 
 
 def test_prefetching_keeps_the_order_and_a_few_ahead(lake, folders):

@@ -6,6 +6,7 @@
 
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -423,6 +424,19 @@ def test_the_lake_is_hidden(contained, tmp_path):
     assert (0, "") == (outcome.exit_code, (pfs / "out" / "listing").read_text())
     assert b"treasure" not in b"".join(lines)
     assert ["secret"] == os.listdir(secret.parent)
+
+
+def test_memory_of_the_host_is_hidden(contained, tmp_path):
+    """Secrets and files of other workers' datums lie there; commands have a place in memory of their own."""
+    pfs = _prepare(tmp_path / "work" / "datum")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        script = f"ls -A /dev/shm; ls {folder}; echo kept > /dev/shm/mine; cat /dev/shm/mine"
+
+        outcome, lines = _shell(contained, pfs, script)
+
+    assert (0, b"kept") == (outcome.exit_code, lines[-1])
+    assert 2 == len(lines)  # and one says that the folder is not there
+    assert not os.path.exists("/dev/shm/mine")
 
 
 def test_folders_within_hidden_folders_are_hidden(tmp_path):

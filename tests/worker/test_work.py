@@ -4,7 +4,6 @@
 import os
 import threading
 from contextlib import suppress
-from functools import partial
 
 import pytest
 
@@ -20,6 +19,7 @@ from howdah.worker.folders import Folders
 from howdah.worker.link import Link
 from howdah.worker.nest import Nest
 from howdah.worker.runner import Runner
+from howdah.worker.volumes import MEMORY, left_in_memory, volume
 from howdah.worker.worker import Worker
 from tests.worker.scripted import JOB_ID, Scripted, datum_id
 
@@ -44,7 +44,12 @@ class Running:
         work = folder / "work"
         work.mkdir()
         containers = Containers.at(ContainerSettings(engine, "none"), work) if engine else None
-        nest = partial(Nest.start, work, [folder / "lake"], refuse_namespaces=refuse_namespaces)
+        self.work = work
+
+        def nest(in_memory):
+            place = volume(work, in_memory=in_memory)
+            return Nest.start(place, [folder / "lake"], refuse_namespaces=refuse_namespaces)
+
         self.runner = Runner(nest, containers)
         self.folders = Folders(work, reuse=self.runner.is_contained)
         self.link = Link(server.address, "w1")
@@ -173,6 +178,26 @@ def test_the_next_claim_follows_the_last(server, any_worker):
     assert ["w1", "w1"] == server.claimed_by
 
 
+def test_a_pipeline_may_have_its_files_in_memory(server, any_worker):
+    """Then `/pfs` and all below it are in no file system of a disk; the claim after it has its own on disk again."""
+    where = {"cmd": ["sh", "-c", 'stat -c %d /pfs "$in" /pfs/out > /pfs/out/devices; cp "$in" /pfs/out/copy']}
+    server.add(server.lake.claim({"in": {"/a": b"x"}}, [[("in", "/a")]], transform={**where, "memoryVolume": True}), 1)
+    server.add(server.lake.claim({"in": {"/b": b"y"}}, [[("in", "/b")]], transform=where), 2)
+
+    results = [*server.wait_done(1), *server.wait_done(2)]
+
+    found = server.output()
+    devices = [found["/devices", datum_id(("in", path))].split() for path in ("/a", "/b")]
+    assert ["SUCCESS", "SUCCESS"] == states(results)
+    assert [b"%d" % os.stat(MEMORY).st_dev] * 3 == devices[0]
+    assert [b"%d" % os.stat(any_worker.work).st_dev] * 3 == devices[1]
+    assert [b"x", b"y"] == [found["/copy", datum_id(("in", path))] for path in ("/a", "/b")]
+    any_worker.stop()
+    any_worker.runner.close()
+    any_worker.folders.close()
+    assert [] == left_in_memory(any_worker.work)
+
+
 def test_a_lost_claim_kills_its_command(server, any_worker):
     """The command ends, nothing is handed in, and the next claim is done."""
     server.lost.add(1)
@@ -274,7 +299,7 @@ def test_a_killed_nest_is_replaced(server, worker):
     )
     server.wait(lambda: "up" in server.log())
 
-    os.kill(worker.runner._nest.pid, 9)
+    os.kill(worker.runner._nests[False].pid, 9)
     [result] = server.wait_done(1)
     server.add(server.lake.claim({"in": FILES}, EACH, transform=SHOUT), 2)
 

@@ -32,6 +32,7 @@ from howdah.worker.runner import Runner
 from howdah.worker.secrets import Mask
 from howdah.worker.tries import OneEach, Tried
 from howdah.worker.values import Claim, Datum, Held
+from howdah.worker.volumes import volume
 
 if TYPE_CHECKING:
     from howdah.cli.local_datum import Found
@@ -95,7 +96,14 @@ class Scratch:
         self.claim = claim
         self.datum = datum
         self.folders = Folders(self.path, reuse=False)
-        self.pfs = self.folders.new([match.name for match in datum.inputs])
+        self.pfs = self.folders.new(
+            [match.name for match in datum.inputs], in_memory=claim.spec.transform.memory_volume
+        )
+
+    @property
+    def volume(self) -> Path:
+        """The folder below which `pfs` lies, on disk or in memory as the pipeline wants it."""
+        return volume(self.path, in_memory=self.claim.spec.transform.memory_volume)
 
     def keep(self, to: str | None) -> str:
         """Leave the output, in a new folder if one is named: there links are files, as in a commit. Where it is.
@@ -196,7 +204,7 @@ def run_shell(
     note(f"the command of the pipeline is: {' '.join(claim.spec.transform.cmd)}")
     with feeding(fetched, scratch.pfs, tuple(fetched.pipes)):
         if box.engine is None:
-            with Nest.start(scratch.path) as nest:
+            with Nest.start(scratch.volume) as nest:
                 return shell_in_nest(nest, command)
         from howdah.worker.container import find_shell
 
@@ -207,7 +215,7 @@ class _Runner(Runner):
     """A runner that keeps how its commands ended."""
 
     def __init__(self, scratch: Scratch, box: Box) -> None:
-        super().__init__(lambda: Nest.start(scratch.path), _containers(scratch, box))
+        super().__init__(lambda _: Nest.start(scratch.volume), _containers(scratch, box))
         self.outcomes: list[Outcome] = []
 
     def run(self, held: Held, command: Command) -> Outcome | None:
@@ -223,7 +231,10 @@ def _containers(scratch: Scratch, box: Box) -> Containers | None:
     from howdah.worker.container import Container
 
     return Containers(
-        lambda settings, mounts: Container.start(engine, settings, scratch.path, mounts=mounts), box.settings
+        lambda settings, mounts, in_memory: Container.start(
+            engine, settings, scratch.path, mounts=mounts, in_memory=in_memory
+        ),
+        box.settings,
     )
 
 

@@ -94,7 +94,8 @@ class Batching:
                 self._end()
             if self._process is None:
                 assert self._server is not None
-                stage = Stage(self._folders, self._runner.stage(held.claim))
+                in_memory = held.claim.spec.transform.memory_volume
+                stage = Stage(self._folders, self._runner.stage(held.claim), in_memory=in_memory)
                 commands.hand_over(stage.folder)
                 self._process = _Process(self._runner, self._turns, held, commands, stage, self._server.port)
             self._process.say = say

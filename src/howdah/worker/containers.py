@@ -39,7 +39,8 @@ DEFAULT_NETWORK: Final = "bridge"
 
 _log = logging.getLogger(__name__)
 
-Start = Callable[[Settings, Sequence[Mount]], Container]
+Start = Callable[[Settings, Sequence[Mount], bool], Container]
+"""Starts one, with these files beside the image's, and its `/pfs` in memory or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class _Kept:
     code: _Code
     settings: Settings
     mounts: tuple[Mount, ...]
+    in_memory: bool
     container: Container
     used_at: float
 
@@ -104,12 +106,12 @@ class Containers:
         remove_leftovers(work)
         opened: list[Engine] = []
 
-        def start(wanted: Settings, mounted: Sequence[Mount]) -> Container:
+        def start(wanted: Settings, mounted: Sequence[Mount], in_memory: bool) -> Container:
             if not opened:
                 opened.append(engine_class()(settings.engine))
             if settings.owner:
                 made.remove_others(opened[0])
-            return Container.start(opened[0], wanted, work, settings.shell, mounted)
+            return Container.start(opened[0], wanted, work, settings.shell, mounted, in_memory=in_memory)
 
         made = cls(start, settings)
         return made
@@ -122,8 +124,9 @@ class Containers:
         """
         code = _Code(claim.job.pipeline, claim.pipeline_version, claim.spec_commit_id)
         wanted, mounted = settings_of(claim, self._settings), mounts(claim.secrets)
+        in_memory = claim.spec.transform.memory_volume
         with self._lock:
-            found = self._found(code, wanted, mounted)
+            found = self._found(code, wanted, mounted, in_memory)
             # One that was idle may have been removed meanwhile, or gone with its engine: that is no datum's failure.
             if found is not None and (self._wanted is not None or found.container.alive):
                 found.used_at, self._wanted = self._monotonic(), found.container
@@ -135,11 +138,11 @@ class Containers:
         for each in spare:
             each.container.close()
         try:
-            container = self._start(wanted, mounted)
+            container = self._start(wanted, mounted, in_memory)
         except HowdahError as error:
             raise Refused(ErrorKind.NO_ENGINE, error.message) from error
         with self._lock:
-            self._kept.append(_Kept(code, wanted, mounted, container, self._monotonic()))
+            self._kept.append(_Kept(code, wanted, mounted, in_memory, container, self._monotonic()))
             self._wanted = container
         return container
 
@@ -196,11 +199,11 @@ class Containers:
             with suppress(HowdahError):
                 each.container.close()
 
-    def _found(self, code: _Code, wanted: Settings, mounted: tuple[Mount, ...]) -> _Kept | None:
+    def _found(self, code: _Code, wanted: Settings, mounted: tuple[Mount, ...], in_memory: bool) -> _Kept | None:
         """The container that is wanted, moved to the end; those that have died are forgotten."""
         self._kept = [each for each in self._kept if not each.container.closed]
         for each in self._kept:
-            if (each.code, each.settings, each.mounts) == (code, wanted, mounted):
+            if (each.code, each.settings, each.mounts, each.in_memory) == (code, wanted, mounted, in_memory):
                 self._kept.remove(each)
                 self._kept.append(each)
                 return each

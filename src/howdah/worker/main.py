@@ -27,6 +27,7 @@ from howdah.worker.link import Link
 from howdah.worker.logs import DATUM_BYTES_MAX
 from howdah.worker.nest import Nest, end_with
 from howdah.worker.runner import Runner
+from howdah.worker.volumes import volume
 from howdah.worker.worker import Worker
 
 __all__ = ["main"]
@@ -118,7 +119,7 @@ def _work(options: argparse.Namespace, end: _End) -> int:
         owner = f"{options.owner}/{options.id}" if options.owner else ""
         settings = ContainerSettings(options.engine, options.network, owner, options.shell, read_only=options.read_only)
         containers = Containers.at(settings, options.work)
-    runner = Runner(lambda: Nest.start(options.work, options.hidden), containers)
+    runner = Runner(lambda in_memory: Nest.start(volume(options.work, in_memory=in_memory), options.hidden), containers)
     if runner.is_contained:
         # Files of user code lie here for a moment; it may run as root, and leave programs with that one's rights.
         os.chmod(options.work, _OWNERS_ALONE)

@@ -58,6 +58,11 @@ class Materialiser:
         self._modes = modes_of(claim.spec)
         self._small = SmallFiles(storage)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the claim wants its folders there."""
+        return self._claim.spec.transform.memory_volume
+
     def prepare(self, datum: Datum, folder: str, pipes: list[Pipe] | None = None) -> int:
         """Fill a folder of `Folders` with a datum's inputs; the number of their bytes.
 

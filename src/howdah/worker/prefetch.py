@@ -40,7 +40,7 @@ def make_ready(datum: Datum, folders: Folders, materialiser: Materialiser) -> Re
     began = time.perf_counter()
     folder, pipes = "", list[Pipe]()
     try:
-        folder = folders.new([match.name for match in datum.inputs])
+        folder = folders.new([match.name for match in datum.inputs], in_memory=materialiser.in_memory)
         size = materialiser.prepare(datum, folder, pipes)
     except HowdahError as error:
         if folder:

@@ -26,19 +26,24 @@ _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs commands of one claim after another. `start` makes a nest; the first one is started at once.
+    """Runs commands of one claim after another. `start` makes a nest, for folders in memory or for those on disk.
+
+    The one for those on disk is started at once.
 
     Raises (also when made):
         BadRequest, Unavailable: no nest can be started.
     """
 
-    def __init__(self, start: Callable[[], Nest], containers: Containers | None = None) -> None:
+    def __init__(self, start: Callable[[bool], Nest], containers: Containers | None = None) -> None:
         """Without `containers`, claims that want one are refused."""
         self._start = start
-        self._nest = start()
+        first = start(False)
+        self._mode = first.mode  # of the one that was started last; they differ by accident only
+        # By whether `/pfs` is in memory; that one is started when a pipeline comes that wants it.
+        self._nests = {False: first}
         self._containers = containers
         # Where the command runs that runs now, or the last one.
-        self._place: Nest | Container = self._nest
+        self._place: Nest | Container = first
         self._idle = threading.Event()
         self._idle.set()
 
@@ -46,13 +51,13 @@ class Runner:
         """How commands are contained: "container", "namespaces", or "folder" and why not better."""
         if claim.image:
             return str(ModeName.CONTAINER)
-        mode = self._nest.mode
+        mode = self._mode
         return str(mode.name) if mode.name is ModeName.NAMESPACES else f"{mode.name}: {mode.reason}"
 
     @property
     def is_contained(self) -> bool:
         """Whether all that a command of any claim started is surely dead when it has run."""
-        return self._nest.mode.name is ModeName.NAMESPACES
+        return self._mode.name is ModeName.NAMESPACES
 
     def shows_pfs(self, claim: Claim) -> bool:
         """Whether commands of a claim see their folder as `/pfs`."""
@@ -80,12 +85,14 @@ class Runner:
                 return None
             if held.claim.image:
                 return self._run_in_container(self._container(held.claim), command)
-            self._place = self._nest
-            return self._nest.run(command)
+            self._place = nest = self._nest_of(held.claim)
+            return nest.run(command)
         except Unavailable as error:
             _log.warning("%s", error.message)
-            self._nest.close()
-            self._nest = self._start()
+            in_memory = held.claim.spec.transform.memory_volume
+            if (dead := self._nests.pop(in_memory, None)) is not None:
+                dead.close()
+            self._nest_of(held.claim)
             return None
         finally:
             self._idle.set()
@@ -106,13 +113,21 @@ class Runner:
 
     def meter(self, claim: Claim) -> Meter:
         """Read from now on what commands of a claim use, until what runs them is replaced; the caller closes it."""
-        return Meter(self._container(claim).pid if claim.image else self._nest.pid)
+        return Meter(self._container(claim).pid if claim.image else self._nest_of(claim).pid)
 
     def close(self) -> None:
-        """Kill what runs, and end the nest and all containers."""
-        self._nest.close()
+        """Kill what runs, and end the nests and all containers."""
+        for nest in self._nests.values():
+            nest.close()
         if self._containers is not None:
             self._containers.close()
+
+    def _nest_of(self, claim: Claim) -> Nest:
+        in_memory = claim.spec.transform.memory_volume
+        if in_memory not in self._nests:
+            self._nests[in_memory] = self._start(in_memory)
+            self._mode = self._nests[in_memory].mode
+        return self._nests[in_memory]
 
     def _container(self, claim: Claim) -> Container:
         if self._containers is None:

@@ -24,8 +24,10 @@ _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLO
 class Stage:
     """A folder of `folders` that no datum has. For one thread."""
 
-    def __init__(self, folders: Folders, place: str | None = None) -> None:
+    def __init__(self, folders: Folders, place: str | None = None, *, in_memory: bool = False) -> None:
         """`place` is an empty folder of somebody else's that is to be the stage; without one, a new folder is.
+
+        It lies where the datums' folders lie, in memory or on disk.
 
         Raises:
             Refused, Unavailable: it cannot be made.
@@ -33,7 +35,7 @@ class Stage:
         self._folders = folders
         self._own = place is None
         if place is None:
-            place = folders.new(())
+            place = folders.new((), in_memory=in_memory)
             os.rmdir(f"{place}/{OUT}")
         self.folder = place
         # What was moved here: name to the number of the folder.

@@ -57,7 +57,7 @@ _TRANSFORM: Final = {
     "user": "The user that the command runs as.",
     "working_dir": "The directory that the command starts in; absolute.",
     "dockerfile": "A hint for tools that build images; does nothing.",
-    "memory_volume": "Keep /pfs in memory; changes nothing, since the kernel keeps there what is read.",
+    "memory_volume": "Keep /pfs in memory (/dev/shm of the machine), never on its disk.",
     "datum_batching": "Let one process do many datums, one after another.",
 }
 _PFS: Final = {

@@ -71,11 +71,14 @@ class Container:
         work: Path,
         shell: str = "",
         mounts: Sequence[Mount] = (),
+        *,
+        in_memory: bool = False,
     ) -> Self:
         """Start a container; some 0.2 s. It ends with `close`, and with this process however that ends.
 
-        `work` is an existing folder below which every command's `pfs` folder lies, all in one file system. The
-        container sees none of it but the folder of the command that runs; and `mounts`, which only it can read.
+        `work` is an existing folder; below it, or with `in_memory` below its volume there (`worker.volumes`), every
+        command's `pfs` folder lies, all in one file system. The container sees none of it but the folder of the
+        command that runs; and `mounts`, which only it can read.
         `shell` is what goes into it, if it is not this machine's (`find_shell`).
 
         Raises:
@@ -83,7 +86,7 @@ class Container:
             Refused: ENGINE_REFUSED: it cannot be started.
             Unavailable: the engine is gone, or there is no shell on this machine.
         """
-        rooms = Rooms(work, find_shell(shell, engine, work), mounts)
+        rooms = Rooms(work, find_shell(shell, engine, work), mounts, in_memory=in_memory)
         pipes = Pipes(rooms.tools)
         container = ""
         try:
@@ -235,11 +238,11 @@ class Container:
                 ErrorKind.UNSUPPORTED,
                 "a command in a container has neither a user nor mounts of its own; make the container with them",
             )
-        folder, work = os.path.realpath(command.pfs), self._rooms.work
-        if not folder.startswith(f"{work}/") or not os.path.isdir(folder):
+        folder, volume = os.path.realpath(command.pfs), self._rooms.volume
+        if not folder.startswith(f"{volume}/") or not os.path.isdir(folder):
             raise BadRequest(
                 ErrorKind.BAD_ARGUMENT,
-                f"folder {folder} cannot be /pfs: it is not an existing folder below {work}; make it there first",
+                f"folder {folder} cannot be /pfs: it is not an existing folder below {volume}; make it there first",
             )
 
     def _begin(self, command: Command) -> None:

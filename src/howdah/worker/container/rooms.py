@@ -5,49 +5,49 @@ What tells of the user's data or secrets (variables, what is read from stdin, fi
 this machine has a place for that, in a folder that only this user can enter, and goes with the container.
 """
 
-import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
 
 from howdah.errors import ErrorKind, Refused
 from howdah.storage.local_files import explained
 from howdah.worker.below import discard
 from howdah.worker.nest.values import Mount
+from howdah.worker.volumes import MEMORY, left_in_memory, memory, prefix, volume
 
 __all__ = ["Rooms", "remove_leftovers"]
 
-_MEMORY: Final = Path("/dev/shm")
 _READABLE, _WALKABLE, _OPEN, _UNREADABLE = 0o444, 0o755, 0o777, 0o111
 
 
 class Rooms:
-    """The folders of one container; `close` removes them."""
+    """The folders of one container; `close` removes them. `volume` is the folder below which its `/pfs` lies."""
 
-    def __init__(self, work: Path, shell: Path, mounts: Sequence[Mount] = ()) -> None:
-        """Make them: those on disk in `work`, an existing folder.
+    def __init__(self, work: Path, shell: Path, mounts: Sequence[Mount] = (), *, in_memory: bool = False) -> None:
+        """Make them: those on disk in `work`, an existing folder; `/pfs` too, unless it is to be `in_memory`.
 
         Raises:
             Refused: NO_ENGINE: there are secrets to mount, and no memory to keep them in.
             Refused, Unavailable: they cannot be made: the disk is full, for instance.
         """
-        self.work = Path(os.path.realpath(work))
-        memory = _memory()
-        if mounts and memory is None:
-            text = f"secrets are mounted from memory, and {_MEMORY} is no memory file system here; mount one there"
+        self.volume = work = Path(os.path.realpath(work))
+        quick = memory()
+        if mounts and quick is None:
+            text = f"secrets are mounted from memory, and {MEMORY} is no memory file system here; mount one there"
             raise Refused(ErrorKind.NO_ENGINE, text)
-        with explained(self.work):
-            self._disk = self._quick = Path(tempfile.mkdtemp(prefix="container-", dir=self.work))
+        with explained(work):
+            self._disk = self._quick = self._volume = _made(work)
         try:
-            with explained(memory or self.work):
-                self._quick = Path(tempfile.mkdtemp(prefix=_prefix(self.work), dir=memory or self.work))
-            with explained(self.work):
+            with explained(quick or work):
+                self._quick = Path(tempfile.mkdtemp(prefix=prefix(work), dir=quick or work))
+            if in_memory:
+                self.volume = volume(work, in_memory=True)
+                with explained(self.volume):
+                    self._volume = _made(self.volume)
+            with explained(work):
                 self._furnish(shell, mounts)
         except BaseException:
             self.close()
@@ -56,7 +56,7 @@ class Rooms:
     @property
     def pfs(self) -> Path:
         """The folder that is `/pfs` in there."""
-        return self._disk / "pfs"
+        return self._volume / "pfs"
 
     @property
     def tools(self) -> Path:
@@ -74,7 +74,7 @@ class Rooms:
 
     def close(self) -> None:
         """Remove them, with all that is in them. Repeating is harmless."""
-        for folder in (self._disk, self._quick):
+        for folder in (self._disk, self._quick, self._volume):
             discard(str(folder))
 
     def _furnish(self, shell: Path, mounts: Sequence[Mount]) -> None:
@@ -100,23 +100,9 @@ class Rooms:
 
 def remove_leftovers(work: Path) -> None:
     """Remove the folders of containers that a worker with this work folder left when it was killed."""
-    work = Path(os.path.realpath(work))
-    places = [*work.glob("container-*"), *work.glob(f"{_prefix(work)}*")]
-    places += _MEMORY.glob(f"{_prefix(work)}*") if _memory() else []
-    for folder in places:
+    for folder in (*work.glob("container-*"), *work.glob(f"{prefix(work)}*"), *left_in_memory(work)):
         discard(str(folder))
 
 
-def _prefix(work: Path) -> str:
-    return f"howdah-{hashlib.blake2b(os.fsencode(work), digest_size=8).hexdigest()}-"
-
-
-def _memory() -> Path | None:
-    """A folder in memory that this user can write; None if there is none."""
-    with suppress(OSError):
-        for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            before, _, behind = line.partition(" - ")
-            here = before.split()[4] == str(_MEMORY)
-            if here and behind.split()[0] == "tmpfs" and stat.S_ISDIR(os.stat(_MEMORY).st_mode):
-                return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
-    return None
+def _made(volume: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="container-", dir=volume))

@@ -16,6 +16,7 @@ __all__ = ["PFS", "build", "cover_with_copy", "mount_proc"]
 
 PFS = b"/pfs"
 
+_MEMORY = b"/dev/shm"
 _TMPFS_OPTIONS = b"mode=0755,size=1m"  # it holds empty mount points and links, and is made read-only
 
 
@@ -45,6 +46,7 @@ def build(work: bytes, hidden: list[bytes]) -> None:
     os.close(work_fd)
     for path in sorted({work, *hidden}, reverse=True):  # what lies deeper first: afterwards it has no path
         _cover(work + path)
+    _own_memory(work)
     os.chdir(work)
     kernel.mount(None, b".", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_RDONLY)
     # Old root on top of the new one, then gone: no folder for it is needed (pivot_root(2)).
@@ -96,6 +98,13 @@ def _bring(entry: "os.DirEntry[bytes]", new_root: bytes) -> None:
     # user code could not have used it either.
     with suppress(FileNotFoundError, PermissionError):
         kernel.mount(entry.path, target, None, kernel.MS_BIND | kernel.MS_REC)
+
+
+def _own_memory(new_root: bytes) -> None:
+    """Give the commands a `/dev/shm` of their own: in the host's lie secrets and files of other workers' datums."""
+    place = new_root + os.path.realpath(_MEMORY)
+    if os.path.isdir(place):
+        kernel.mount(b"tmpfs", place, b"tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, b"mode=1777")
 
 
 def _cover(target: bytes) -> None:
