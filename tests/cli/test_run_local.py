@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from howdah.testing.server import running_server
+from howdah.worker.volumes import left_in_memory
 
 NOT_OURS = ("PPS_POD_NAME", "PFS", "PWD", "SHLVL", "_", "OLDPWD")
 SPEC = {
@@ -197,6 +199,22 @@ def test_a_process_that_stays_up_is_given_the_datum(howdah, datum, spec, tmp_pat
 
     assert 10 == ran.code
     assert "with datum_batching it must ask" in ran.json["reason"]
+
+
+@pytest.mark.slow
+def test_output_in_memory_is_kept_on_disk(howdah, datum, spec):
+    """A pipeline with memory_volume has its files there; nothing of it stays there."""
+    script = ["stat -c %d /pfs/texts > $PFS/out/device; mkdir $PFS/out/d; echo deep > $PFS/out/d/f"]
+
+    ran = howdah("run", "--local", "copy", datum, "-f", spec(stdin=script, memoryVolume=True), "-o", "json")
+    folder = Path(ran.json["folder"])
+
+    assert (0, ["d", "device"]) == (ran.code, sorted(os.listdir(folder)))
+    assert (f"{os.stat('/dev/shm').st_dev}\n", "deep\n") == tuple(
+        (folder / name).read_text() for name in ("device", "d/f")
+    )
+    assert os.stat(folder).st_dev == os.stat(tempfile.gettempdir()).st_dev
+    assert [] == left_in_memory(folder.parent)
 
 
 @pytest.mark.slow

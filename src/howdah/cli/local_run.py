@@ -106,14 +106,26 @@ class Scratch:
         return volume(self.path, in_memory=self.claim.spec.transform.memory_volume)
 
     def keep(self, to: str | None) -> str:
-        """Leave the output, in a new folder if one is named: there links are files, as in a commit. Where it is.
+        """Leave the output, in a new folder if one is named, but never in memory. Where it is.
+
+        In another folder than that of the run links are files, as in a commit.
 
         Raises:
             Refused, Unavailable: it cannot be written there; then it stays where it was.
         """
         out = f"{self.pfs}/{OUT}"
-        if to is None:
+        if to is None and self.volume == self.path:
             return out
+        kept = to or str(self.path / OUT)
+        self._copy(out, kept)
+        if to is None:
+            self.folders.close()
+        else:
+            self.remove()
+        return kept
+
+    def _copy(self, out: str, to: str) -> None:
+        """Put what is in the folder `out`, or what a commit would have of it, into the folder `to`."""
         try:
             found = list(self.outputs())
         except HowdahError:  # what no repo can hold is still somebody's work
@@ -127,8 +139,6 @@ class Scratch:
             if not found:
                 for name in os.listdir(out):
                     shutil.move(f"{out}/{name}", f"{to}/{name}")
-        self.remove()
-        return to
 
     def outputs(self) -> Iterator[Output]:
         """What a worker would commit.
