@@ -427,15 +427,17 @@ def test_the_lake_is_hidden(contained, tmp_path):
 
 
 def test_memory_of_the_host_is_hidden(contained, tmp_path):
-    """Secrets and files of other workers' datums lie there; commands have a place in memory of their own."""
+    """Secrets and files of other workers' datums lie there; each command has a place in memory of its own."""
     pfs = _prepare(tmp_path / "work" / "datum")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         script = f"ls -A /dev/shm; ls {folder}; echo kept > /dev/shm/mine; cat /dev/shm/mine"
 
         outcome, lines = _shell(contained, pfs, script)
+        again, left = _shell(contained, pfs, "ls -A /dev/shm; touch /dev/shm/new")
 
     assert (0, b"kept") == (outcome.exit_code, lines[-1])
     assert 2 == len(lines)  # and one says that the folder is not there
+    assert (0, []) == (again.exit_code, left)
     assert not os.path.exists("/dev/shm/mine")
 
 

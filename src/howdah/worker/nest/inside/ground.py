@@ -93,10 +93,11 @@ class Namespaces:
                 return
 
     def hide(self) -> None:
-        """Unbind `/pfs` and what was added, even if something of it is still in use."""
+        """Unbind `/pfs` and what was added, even if something of it is still in use; empty `/dev/shm`."""
         os.chdir(b"/")
         self._mounts.clear()
         kernel.umount(root.PFS, kernel.MNT_DETACH)
+        root.empty_memory()
 
 
 class Folder:

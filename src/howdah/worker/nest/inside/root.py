@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from . import kernel
 
-__all__ = ["PFS", "build", "cover_with_copy", "mount_proc"]
+__all__ = ["PFS", "build", "cover_with_copy", "empty_memory", "mount_proc"]
 
 PFS = b"/pfs"
 
@@ -46,7 +46,7 @@ def build(work: bytes, hidden: list[bytes]) -> None:
     os.close(work_fd)
     for path in sorted({work, *hidden}, reverse=True):  # what lies deeper first: afterwards it has no path
         _cover(work + path)
-    _own_memory(work)
+    _own_memory(work + os.path.realpath(_MEMORY))
     os.chdir(work)
     kernel.mount(None, b".", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_RDONLY)
     # Old root on top of the new one, then gone: no folder for it is needed (pivot_root(2)).
@@ -64,6 +64,14 @@ def mount_proc() -> None:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     with suppress(PermissionError):
         kernel.mount(b"proc", b"/proc", b"proc", flags)
+
+
+def empty_memory() -> None:
+    """Have nothing in `/dev/shm`, for the next command; needs the new root."""
+    with suppress(FileNotFoundError):
+        if os.listdir(_MEMORY):
+            kernel.umount(os.path.realpath(_MEMORY), kernel.MNT_DETACH)
+            _own_memory(os.path.realpath(_MEMORY))
 
 
 def cover_with_copy(folder: bytes) -> None:
@@ -100,9 +108,8 @@ def _bring(entry: "os.DirEntry[bytes]", new_root: bytes) -> None:
         kernel.mount(entry.path, target, None, kernel.MS_BIND | kernel.MS_REC)
 
 
-def _own_memory(new_root: bytes) -> None:
+def _own_memory(place: bytes) -> None:
     """Give the commands a `/dev/shm` of their own: in the host's lie secrets and files of other workers' datums."""
-    place = new_root + os.path.realpath(_MEMORY)
     if os.path.isdir(place):
         kernel.mount(b"tmpfs", place, b"tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, b"mode=1777")
 
