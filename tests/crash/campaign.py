@@ -109,6 +109,7 @@ class Campaign:
         self._name = f"{os.getpid()}-{seed}"
         self._user_mark = f"{USER_VARIABLE}={self._name}"
         self._server: CrashServer | None = None
+        self._armed = False  # whether it stops at a failpoint, or its workers do
         self._going = False  # whether the writers are at work on that server
         self._writers: list[WriterProcess] = []
         self._changer: Changer | None = None
@@ -149,6 +150,7 @@ class Campaign:
 
     def end(self) -> int:
         """Restart, let all jobs end, compare everything; the number of output commits."""
+        self._disarm()
         server = self._running()
         server.wait_ready()
         if self._going:
@@ -214,9 +216,16 @@ class Campaign:
             name = f"{self._name}-{self._runs}"
             self._server = CrashServer(self._folder / "lake", name, self._user_mark, failpoint, self._store)
             self._going = False
+            self._armed = bool(failpoint)
         return self._server
 
+    def _disarm(self) -> None:
+        """Have no server that outlived its failpoint: each worker that takes a killed one's place would stop at it."""
+        if self._armed and self._server is not None:
+            self._down(self._server, ALL)
+
     def _cycle(self, kill: Kill) -> str:
+        self._disarm()
         if kill.failpoint and self._server is not None:  # it is armed when the process starts
             self._down(self._server, ALL)
         server = self._running(f"{kill.failpoint}:{kill.nth}" if kill.failpoint else "")

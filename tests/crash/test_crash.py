@@ -17,7 +17,7 @@ from tests.crash.failpoints import all_failpoints, kills
 
 MOMENTS = int(os.environ.get("HOWDAH_CRASH_MOMENTS", "8"))
 SEED = int(os.environ.get("HOWDAH_CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
-LANES = 2  # lakes that may be attacked side by side
+LANES = 4  # lakes that may be attacked side by side
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,7 +25,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("lane", range(LANES))
+@pytest.mark.parametrize(
+    "lane", [0, 1, pytest.param(2, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full)]
+)
 def test_a_kill_at_any_failpoint_or_moment_loses_nothing_and_shows_no_half(lane, tmp_path):
     """At each step between objects and rows, in finish, propagation, claim and result; and at random moments."""
     names = all_failpoints()[lane::LANES]
